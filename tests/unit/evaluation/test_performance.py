@@ -1,0 +1,162 @@
+"""The performance table, the cost of quantization and the verdict on the firmware."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from trigger_ad.evaluation.metrics import auc_interval
+from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, quantization_loss, verdict
+from trigger_ad.evaluation.working_points import WorkingPoint, working_points
+
+
+def row(model: str, signal: str, auc: float, rates: Mapping[float, float] | None = None) -> PerformanceRow:
+    points = tuple(
+        WorkingPoint(target, 7, target, 0.0, 1.0, rate, 0.0, 1.0, 10) for target, rate in (rates or {}).items()
+    )
+    return PerformanceRow(model, model, signal, auc, 0.0, 1.0, "DeLong", points)
+
+
+def test_a_row_holds_the_interval_and_the_working_points_of_each_signal() -> None:
+    generator = np.random.default_rng(1)
+    validation, test = generator.integers(0, 1000, 2000), generator.integers(0, 1000, 2000)
+    signals = {"ato4l": generator.integers(200, 1200, 300), "leptoquark": generator.integers(400, 1400, 300)}
+
+    rows = performance_rows("firmware", "score word", validation, test, signals)
+
+    assert [(entry.model, entry.score, entry.signal) for entry in rows] == [
+        ("firmware", "score word", "ato4l"),
+        ("firmware", "score word", "leptoquark"),
+    ]
+    for entry in rows:
+        area = auc_interval(test, signals[entry.signal])
+        assert (entry.auc, entry.auc_low, entry.auc_high) == (area.auc, area.low, area.high)
+        assert entry.tpr == tuple(working_points(validation, test, signals[entry.signal]))
+
+
+def test_groups_reach_the_interval_of_their_signal() -> None:
+    generator = np.random.default_rng(2)
+    background, signal = generator.normal(size=500), np.repeat(generator.normal(1.0, size=50), 4)
+    groups = np.repeat(np.arange(50), 4)
+
+    plain, grouped = performance_rows(
+        "float", "s", background, background, {"a": signal, "b": signal}, signal_groups={"b": groups}
+    )
+
+    assert grouped.auc_low < plain.auc_low < plain.auc_high < grouped.auc_high
+    assert grouped.tpr[0].low < plain.tpr[0].low
+
+
+def test_a_row_is_written_with_the_names_of_the_report_and_read_back() -> None:
+    scores = np.arange(1000)
+    (entry,) = performance_rows("met", "met", scores, scores, {"ato4l": scores + 100})
+
+    written = json.loads(json.dumps(entry.to_json()))
+
+    assert list(written) == ["model", "score", "signal", "auc", "auc_low", "auc_high", "method", "tpr"]
+    assert PerformanceRow.from_json(written) == entry
+
+
+def test_quantization_loss_is_what_the_area_lost() -> None:
+    rows = [row("float", "a", 0.75), row("firmware", "a", 0.5), row("float", "b", 0.5), row("firmware", "b", 0.625)]
+
+    assert quantization_loss(rows) == {"a": 0.25, "b": -0.125}
+
+
+def test_quantization_loss_needs_both_models_for_the_same_signals() -> None:
+    with pytest.raises(ValueError, match="one row of firmware"):
+        quantization_loss([row("float", "a", 0.75)])
+    with pytest.raises(ValueError, match="different signals"):
+        quantization_loss([row("float", "a", 0.75), row("firmware", "b", 0.5)])
+
+
+def test_a_firmware_that_wins_most_signals_is_worth_shipping_and_its_loss_is_named() -> None:
+    rows = [row("firmware", signal, 0.9, {0.1: 0.5, 0.01: 0.2}) for signal in ("ato4l", "leptoquark", "htotautau")]
+    rows += [row("met", signal, 0.6, {0.1: 0.3, 0.01: 0.1}) for signal in ("ato4l", "leptoquark")]
+    rows += [row("met", "htotautau", 0.95, {0.1: 0.3, 0.01: 0.1})]
+
+    found = verdict(rows)
+
+    assert found.beats == {"ato4l": True, "leptoquark": True, "htotautau": False}
+    assert found.worth_shipping
+    assert found.sentence == (
+        "The firmware is better than every trivial score for 2 of 3 signals (A → 4l, LQ → bτ), by AUC and by "
+        "true-positive rate at a target false-positive rate of 1e-2; MET alone is better for h⁰ → ττ "
+        "(AUC 0.9500 against 0.9000)."
+    )
+
+
+def test_a_firmware_that_wins_half_of_the_signals_is_not_worth_shipping_and_says_so() -> None:
+    rows = [row("firmware", "ato4l", 0.9), row("firmware", "leptoquark", 0.7)]
+    rows += [row("ht", "ato4l", 0.6), row("ht", "leptoquark", 0.8)]
+
+    found = verdict(rows)
+
+    assert not found.worth_shipping
+    assert found.sentence == (
+        "The firmware is NOT better than every trivial score for most signals: only for 1 of 2 (A → 4l), by AUC "
+        "(the background supports no common false-positive rate); "
+        "HT alone is better for LQ → bτ (AUC 0.8000 against 0.7000)."
+    )
+
+
+def test_a_larger_area_does_not_make_up_for_a_smaller_true_positive_rate() -> None:
+    rows = [row("firmware", "a", 0.9, {0.01: 0.1}), row("ht", "a", 0.8, {0.01: 0.25})]
+
+    found = verdict(rows)
+
+    assert found.beats == {"a": False}
+    assert "HT alone is better for a (true-positive rate 0.2500 against 0.1000)" in found.sentence
+
+
+def test_true_positive_rates_are_compared_at_the_smallest_target_that_all_support() -> None:
+    rows = [row("firmware", "a", 0.9, {0.1: 0.5, 0.01: 0.3, 0.001: 0.01})]
+    rows += [row("ht", "a", 0.8, {0.1: 0.6, 0.01: 0.2, 0.001: 0.1}), row("met", "a", 0.7, {0.1: 0.1, 0.01: 0.1})]
+
+    found = verdict(rows)
+
+    assert found.fpr_target == 0.01
+    assert found.worth_shipping
+
+
+def test_to_equal_a_trivial_score_is_not_to_beat_it() -> None:
+    found = verdict([row("firmware", "a", 0.8), row("ht", "a", 0.8)])
+
+    assert found.beats == {"a": False}
+    assert "HT alone is as good for a" in found.sentence
+
+
+def test_the_strongest_trivial_score_is_the_one_named() -> None:
+    rows = [row("firmware", "a", 0.5), row("ht", "a", 0.7), row("met", "a", 0.9), row("zero_reconstruction", "a", 0.4)]
+
+    found = verdict(rows)
+
+    assert [rival.name for rival in found.rivals["a"]] == ["met", "ht"]
+    assert "MET alone is better for a" in found.sentence
+    assert "HT" not in found.sentence
+
+
+def test_other_models_among_the_rows_are_not_trivial_scores() -> None:
+    found = verdict([row("firmware", "a", 0.8), row("float", "a", 0.9), row("ht", "a", 0.7)])
+
+    assert found.beats == {"a": True}
+
+
+def test_a_verdict_needs_trivial_scores_for_the_same_signals() -> None:
+    with pytest.raises(ValueError, match="trivial scores"):
+        verdict([row("firmware", "a", 0.8), row("float", "a", 0.9)])
+    with pytest.raises(ValueError, match="trivial scores"):
+        verdict([row("firmware", "a", 0.8), row("ht", "b", 0.9)])
+    with pytest.raises(ValueError, match="one row of firmware"):
+        verdict([row("firmware", "a", 0.8), row("firmware", "a", 0.8), row("ht", "a", 0.9)])
+
+
+def test_a_verdict_is_written_with_what_it_rests_on() -> None:
+    written = json.loads(json.dumps(verdict([row("firmware", "a", 0.5), row("ht", "a", 0.75)]).to_json()))
+
+    assert written["beats"] == {"a": False}
+    assert written["worth_shipping"] is False
+    assert written["rivals"] == {"a": [{"name": "ht", "measure": "auc", "value": 0.75, "model_value": 0.5}]}

@@ -1,0 +1,1 @@
+"""Emulators of the firmware and of the model, each held against the exact integer reference."""

@@ -1,0 +1,1 @@
+"""How well a score separates signals from the background, and how well that is known."""

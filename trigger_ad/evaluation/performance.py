@@ -1,0 +1,251 @@
+"""The table of performances, what quantization cost, and whether the firmware is worth shipping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.evaluation.metrics import Scores, auc_interval
+from trigger_ad.evaluation.working_points import WorkingPoint, working_points
+from trigger_ad.events.layout import SIGNAL_TITLES
+
+
+@dataclass(frozen=True)
+class PerformanceRow:
+    """One model against one signal, as an entry of `performance` in report.json.
+
+    Attributes:
+        model: float, float_encoded, ptq, qat, firmware, or a key of `BASELINE_TITLES`.
+        score: What the score is.
+        signal: Name of the signal.
+        auc: Area under the ROC curve, with `auc_low` and `auc_high` its interval.
+        method: How the interval was made.
+        tpr: Working points, from the largest target false-positive rate downwards.
+    """
+
+    model: str
+    score: str
+    signal: str
+    auc: float
+    auc_low: float
+    auc_high: float
+    method: str
+    tpr: tuple[WorkingPoint, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of report.json."""
+        return {**vars(self), "tpr": [point.to_json() for point in self.tpr]}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> PerformanceRow:
+        """The row that `to_json` wrote."""
+        return cls(**{**entry, "tpr": tuple(WorkingPoint(**point) for point in entry["tpr"])})
+
+    def tpr_at(self, fpr_target: float) -> float:
+        """The true-positive rate at a target that this row has.
+
+        Raises:
+            KeyError: The row has no such target.
+        """
+        return {point.fpr_target: point.tpr for point in self.tpr}[fpr_target]
+
+
+def performance_rows(
+    model: str,
+    score: str,
+    validation_background: Scores,
+    test_background: Scores,
+    signals: Mapping[str, Scores],
+    *,
+    background_groups: NDArray[np.int64] | None = None,
+    signal_groups: Mapping[str, NDArray[np.int64]] | None = None,
+    level: float = 0.95,
+) -> list[PerformanceRow]:
+    """Measures one model's score against each signal.
+
+    Args:
+        model: Name of the model or trivial score.
+        score: What the score is.
+        validation_background: Scores that set thresholds, (N,) int64 or float64.
+        test_background: Scores, (M,), of the same kind.
+        signals: Test scores of each signal, (K,), of the same kind.
+        background_groups: Group id of each test background event, (M,) int64, or None where all are independent.
+        signal_groups: Group ids of each signal that has them, (K,) int64.
+        level: Confidence level of every interval.
+
+    Raises:
+        ValueError: A sample is empty or has a value that is not finite.
+        TypeError: Integers are mixed with floats.
+    """
+    rows = []
+    for signal, scores in signals.items():
+        groups = (signal_groups or {}).get(signal)
+        area = auc_interval(test_background, scores, level, background_groups, groups)
+        points = working_points(
+            validation_background,
+            test_background,
+            scores,
+            background_groups=background_groups,
+            signal_groups=groups,
+            level=level,
+        )
+        rows.append(PerformanceRow(model, score, signal, area.auc, area.low, area.high, area.method, tuple(points)))
+    return rows
+
+
+def _by_signal(rows: Iterable[PerformanceRow], model: str) -> dict[str, PerformanceRow]:
+    """The rows of one model by signal.
+
+    Raises:
+        ValueError: There is none, or more than one for a signal.
+    """
+    chosen = [row for row in rows if row.model == model]
+    table = {row.signal: row for row in chosen}
+    if not table or len(table) != len(chosen):
+        raise ValueError(f"one row of {model} is needed for each signal, not {len(chosen)} for {len(table)} signals")
+    return table
+
+
+def quantization_loss(
+    rows: Sequence[PerformanceRow], reference: str = "float", model: str = "firmware"
+) -> dict[str, float]:
+    """How much area under the curve the model lost: the reference's less its own, for each signal.
+
+    Positive is a loss. The two are measured on the same events, so their intervals must not be used to judge it.
+
+    Raises:
+        ValueError: The two models have not one row each for the same signals.
+    """
+    before, after = _by_signal(rows, reference), _by_signal(rows, model)
+    if before.keys() != after.keys():
+        raise ValueError(f"{reference} and {model} are measured for different signals")
+    return {signal: before[signal].auc - after[signal].auc for signal in before}
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A trivial score that the model does not beat for a signal.
+
+    Attributes:
+        name: A key of `BASELINE_TITLES`.
+        measure: "auc" or "tpr".
+        value: The trivial score's.
+        model_value: The model's, not larger.
+    """
+
+    name: str
+    measure: str
+    value: float
+    model_value: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the model beats the trivial scores, by what was measured on the test events.
+
+    Attributes:
+        model: The model judged.
+        fpr_target: The smallest target that every row compared supports; None where there is none, and the areas
+            under the curve alone decide.
+        rivals: For each signal the trivial scores that are not beaten, areas first, the strongest first.
+        sentence: The verdict in one English sentence.
+    """
+
+    model: str
+    fpr_target: float | None
+    rivals: dict[str, tuple[Rival, ...]]
+    sentence: str
+
+    @property
+    def beats(self) -> dict[str, bool]:
+        """For each signal whether the model beats every trivial score, in area and in true-positive rate."""
+        return {signal: not rivals for signal, rivals in self.rivals.items()}
+
+    @property
+    def worth_shipping(self) -> bool:
+        """Whether that holds for more than half of the signals."""
+        return 2 * sum(self.beats.values()) > len(self.rivals)
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict with what it rests on."""
+        rivals = {signal: [vars(rival) for rival in entries] for signal, entries in self.rivals.items()}
+        return {
+            "model": self.model,
+            "fpr_target": self.fpr_target,
+            "beats": self.beats,
+            "worth_shipping": self.worth_shipping,
+            "rivals": rivals,
+            "sentence": self.sentence,
+        }
+
+
+def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
+    """Compares a model with every trivial score among the rows.
+
+    To beat a trivial score is to have the larger area under the curve and the larger true-positive rate at the smallest
+    target false-positive rate that all of them support. Measured values decide, without a claim of significance.
+
+    Raises:
+        ValueError: There is no trivial score, or model and trivial scores have not one row each for the same signals.
+    """
+    own = _by_signal(rows, model)
+    names = [name for name in BASELINE_TITLES if any(row.model == name for row in rows)]
+    baselines = {name: _by_signal(rows, name) for name in names}
+    if not baselines or any(table.keys() != own.keys() for table in baselines.values()):
+        raise ValueError(f"{model} needs trivial scores measured for the same signals")
+    compared = [row for table in (own, *baselines.values()) for row in table.values()]
+    shared = set.intersection(*({point.fpr_target for point in row.tpr} for row in compared))
+    fpr_target = min(shared, default=None)
+    rivals = {
+        signal: _rivals(row, {name: table[signal] for name, table in baselines.items()}, fpr_target)
+        for signal, row in own.items()
+    }
+    return Verdict(model, fpr_target, rivals, _sentence(model, fpr_target, rivals))
+
+
+def _rivals(
+    own: PerformanceRow, baselines: Mapping[str, PerformanceRow], fpr_target: float | None
+) -> tuple[Rival, ...]:
+    """The trivial scores that are not beaten for one signal."""
+    found = [Rival(name, "auc", row.auc, own.auc) for name, row in baselines.items()]
+    if fpr_target is not None:
+        rate = own.tpr_at(fpr_target)
+        found += [Rival(name, "tpr", row.tpr_at(fpr_target), rate) for name, row in baselines.items()]
+    unbeaten = [rival for rival in found if rival.value >= rival.model_value]
+    return tuple(sorted(unbeaten, key=lambda rival: (rival.measure, -rival.value)))
+
+
+def _sentence(model: str, fpr_target: float | None, rivals: Mapping[str, Sequence[Rival]]) -> str:
+    """The verdict in words, losses named in either case."""
+    won = [SIGNAL_TITLES.get(signal, signal) for signal, entries in rivals.items() if not entries]
+    lost = [_loss(SIGNAL_TITLES.get(signal, signal), entries) for signal, entries in rivals.items() if entries]
+    tally = f"{len(won)} of {len(rivals)}"
+    names = f" ({', '.join(won)})" if won else ""
+    measures = "by AUC (the background supports no common false-positive rate)"
+    if fpr_target is not None:
+        measures = f"by AUC and by true-positive rate at a target false-positive rate of {_rate(fpr_target)}"
+    lead = f"The {model} is better than every trivial score for {tally} signals{names}, {measures}"
+    if 2 * len(won) <= len(rivals):
+        lead = (
+            f"The {model} is NOT better than every trivial score for most signals: only for {tally}{names}, {measures}"
+        )
+    return "; ".join([lead, *lost]) + "."
+
+
+def _loss(signal: str, entries: Sequence[Rival]) -> str:
+    """Names the strongest trivial score for a signal, with both values."""
+    rival = entries[0]
+    better = "better" if rival.value > rival.model_value else "as good"
+    measure = {"auc": "AUC", "tpr": "true-positive rate"}[rival.measure]
+    title = BASELINE_TITLES[rival.name]
+    return f"{title} alone is {better} for {signal} ({measure} {rival.value:.4f} against {rival.model_value:.4f})"
+
+
+def _rate(value: float) -> str:
+    """A power of ten as 1e-2."""
+    return f"{value:.0e}".replace("e-0", "e-")

@@ -1,0 +1,1 @@
+"""The architectures, as float and as quantized Keras models."""
