@@ -173,7 +173,8 @@ class FixedPoint:
             return kept
         remainder = codes - (kept << excess)
         half = 1 << (excess - 1)
-        return kept + ((remainder > half) | ((remainder == half) & (kept & 1 == 1)))
+        up: NDArray[np.bool_] = (remainder > half) | ((remainder == half) & (kept & 1 == 1))
+        return kept + up.astype(np.int64)
 
     def _into_range(self, codes: Codes) -> Codes:
         if self.overflow is Overflow.SATURATE:

@@ -51,10 +51,9 @@ class RunDirectory:
         """The quantized model of one kind, `ptq` or `qat`."""
         return self.path / f"quantized_{kind}.h5"
 
-    @property
-    def network(self) -> Path:
-        """The frozen integer network that ships."""
-        return self.path / "network.json"
+    def network(self, kind: str) -> Path:
+        """The frozen integer network of one kind, `ptq` or `qat`."""
+        return self.path / f"network_{kind}.json"
 
     @property
     def vectors(self) -> Path:

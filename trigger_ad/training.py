@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow
-import tf_keras
 from numpy.typing import NDArray
 
 from trigger_ad.config import FitConfig
 from trigger_ad.errors import UserError
 from trigger_ad.events.layout import ETA, MET, PHI, PT
 from trigger_ad.fixed_point import Values
+from trigger_ad.models.keras import tensorflow, tf_keras
 from trigger_ad.progress import Advance, progress
 
 

@@ -72,13 +72,10 @@ def check_reuse_factor(network: Network, config: FirmwareConfig) -> None:
     Raises:
         UserError: Naming the layer and the nearest valid factors.
     """
-    from hls4ml.backends import get_backend
-
-    back_end = get_backend("Vitis")
     for node in network.nodes:
         if isinstance(node, Dense):
             inputs, outputs = node.kernel.codes.shape
-            valid = _valid_reuse_factors(back_end, inputs, outputs, config.strategy)
+            valid = _valid_reuse_factors(inputs, outputs, config.strategy)
             if config.reuse_factor not in valid:
                 nearest = sorted(valid, key=lambda factor: (abs(factor - config.reuse_factor), factor))[:4]
                 raise UserError(
@@ -88,9 +85,11 @@ def check_reuse_factor(network: Network, config: FirmwareConfig) -> None:
                 )
 
 
-def _valid_reuse_factors(back_end: Any, inputs: int, outputs: int, strategy: str) -> list[int]:
+def _valid_reuse_factors(inputs: int, outputs: int, strategy: str) -> list[int]:
     if strategy == "resource":
-        return list(back_end.get_valid_reuse_factors(inputs, outputs))
+        from hls4ml.backends import get_backend
+
+        return list(get_backend("Vitis").get_valid_reuse_factors(inputs, outputs))
     # the latency strategy shares multipliers evenly only when the factor divides their number
     products = inputs * outputs
     return [factor for factor in range(1, products + 1) if products % factor == 0]

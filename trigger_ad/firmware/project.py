@@ -1,7 +1,8 @@
-"""The HLS project as it is handed over: hls4ml's sources, our self-checking test bench, vectors, build script, README."""
+"""The HLS project as it is handed over: hls4ml's sources, a self-checking test bench, vectors, build script, README."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from trigger_ad.events.layout import KINEMATICS
 from trigger_ad.firmware.hls import hls_layer_name, top_function, write_hls_project
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
-from trigger_ad.run_directory import text_digest
+from trigger_ad.run_directory import RunDirectory, text_digest, write_text
 
 COSIM_VECTORS: Final = 1000
 """A vendor co-simulation stops after this many vectors; they begin with the corner cases."""
@@ -56,20 +57,39 @@ def write_project(network: Network, config: Config, back_end: BackEnd, vectors: 
     write_hls_project(network, config.name, back_end, config.firmware, folder)
     _tidy(folder, top_function(config.name))
     _write_vectors(folder / "tb_data", vectors)
-    facts = _facts(network, config, back_end, vectors)
+    facts = _facts(network, config) | {"back_end": back_end, "vectors": len(vectors.inputs)}
+    for template, target in (
+        ("test_bench.cpp.j2", f"{facts['top']}_test.cpp"),
+        ("build.sh.j2", "build.sh"),
+        ("project_readme.md.j2", "README.md"),
+    ):
+        (folder / target).write_text(_render(template, facts), encoding="utf-8")
+    (folder / "build.sh").chmod(0o755)
+
+
+def write_handover(
+    network: Network, config: Config, thresholds: Sequence[Mapping[str, Any]], directory: RunDirectory
+) -> None:
+    """Writes the run directory's README: what a firmware engineer needs to use any of its projects.
+
+    Args:
+        network: The frozen network.
+        config: The run's configuration.
+        thresholds: For each working point `fpr_target`, `fpr`, `fpr_low`, `fpr_high`, `code` and `value`.
+        directory: The run directory.
+    """
+    facts = _facts(network, config) | {"thresholds": thresholds}
+    write_text(directory.path / "README.md", _render("run_readme.md.j2", facts))
+
+
+def _render(template: str, facts: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("trigger_ad.firmware"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,
     )
-    for template, target in (
-        ("test_bench.cpp.j2", f"{facts['top']}_test.cpp"),
-        ("build.sh.j2", "build.sh"),
-        ("project_readme.md.j2", "README.md"),
-    ):
-        (folder / target).write_text(environment.get_template(template).render(facts), encoding="utf-8")
-    (folder / "build.sh").chmod(0o755)
+    return environment.get_template(template).render(facts)
 
 
 def _tidy(folder: Path, top: str) -> None:
@@ -93,14 +113,12 @@ def _write_vectors(folder: Path, vectors: Vectors) -> None:
     np.savetxt(folder / EXPECTED_FILE, vectors.expected, fmt="%d")
 
 
-def _facts(network: Network, config: Config, back_end: BackEnd, vectors: Vectors) -> dict[str, Any]:
+def _facts(network: Network, config: Config) -> dict[str, Any]:
     output = network.words[network.output.name]
     names = {hls_layer_name(node, network) for node in network.nodes[1:]}
     return {
         "top": top_function(config.name),
         "name": config.name,
-        "back_end": back_end,
-        "tool": {"vitis": "vitis_hls", "vivado": "vivado_hls"}[back_end],
         "firmware": config.firmware,
         "digest": network_digest(network),
         "inputs": network.input.size,
@@ -114,6 +132,5 @@ def _facts(network: Network, config: Config, back_end: BackEnd, vectors: Vectors
         "layers": [{"name": n.name, "size": network.words[n.name].size} for n in network.nodes[1:] if n.name in names],
         "types": [{"name": node.name, "kind": node.kind, "type": network.type(node.name)} for node in network.nodes],
         "features": list(zip(KINEMATICS, InputEncoding(config.inputs).features, strict=True)),
-        "vectors": len(vectors.inputs),
         "cosim_vectors": COSIM_VECTORS,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,7 +54,7 @@ def dense_autoencoder(config: ModelConfig) -> DenseAutoencoder:
     widths = (NETWORK_INPUTS, *config.hidden, config.latent, *reversed(config.hidden), NETWORK_INPUTS)
     depth = len(config.hidden)
     layers = []
-    for index, (inputs, units) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (inputs, units) in enumerate(itertools.pairwise(widths)):
         if index < depth:
             layer = DenseLayer(f"encoder_{index + 1}", inputs, units, "relu", normalize, "activations")
         elif index == depth:

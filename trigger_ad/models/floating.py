@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tf_keras
 
 from trigger_ad.fixed_point import Values
 from trigger_ad.models.architectures import DenseAutoencoder
+from trigger_ad.models.keras import tf_keras
 
 INPUTS = "inputs"
 """The name of the input in every model."""

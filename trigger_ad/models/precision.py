@@ -12,7 +12,7 @@ from trigger_ad.models.architectures import DenseAutoencoder
 from trigger_ad.models.floating import DenseWeights, accumulators
 
 INTEGER_BITS = range(13)
-"""Integer bits that are tried, sign not counted. QKeras raises 2 to them in integer arithmetic: none may be negative."""
+"""Integer bits that are tried, sign not counted. QKeras raises 2 to them as an integer: none may be negative."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import tf_keras
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import FixedPoint, Overflow, Rounding, Values
 from trigger_ad.models.architectures import DenseAutoencoder
 from trigger_ad.models.floating import INPUTS, DenseWeights
+from trigger_ad.models.keras import quiet_serialization, tf_keras
 from trigger_ad.models.precision import LayerPrecision
 
 with warnings.catch_warnings():
@@ -107,7 +107,8 @@ def in_float64(model: Any) -> Any:
             rebuilt.quantizer = _relu_in_float64(layer.quantizer)
         return rebuilt
 
-    double = tf_keras.models.clone_model(model, clone_function=clone)
+    with quiet_serialization():
+        double = tf_keras.models.clone_model(model, clone_function=clone)
     double.set_weights([weight.astype(np.float64) for weight in model.get_weights()])
     return double
 
@@ -145,7 +146,8 @@ def quantizer_type(quantizer: Any, layer: str) -> FixedPoint:
     """The fixed-point type of a QKeras quantizer.
 
     `quantized_bits(bits, integer, keep_negative=1, symmetric=0, alpha=1)` is
-    `fixed<bits, integer + 1, RND_CONV, SAT>`; `quantized_relu(bits, integer)` is `ufixed<bits, integer, RND_CONV, SAT>`.
+    `fixed<bits, integer + 1, RND_CONV, SAT>`, and `quantized_relu(bits, integer)` is
+    `ufixed<bits, integer, RND_CONV, SAT>`.
 
     Args:
         quantizer: The quantizer.

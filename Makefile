@@ -1,0 +1,43 @@
+# Everything is installed into .venv from PyPI, in the versions that constraints.txt pins.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint types imports install clean
+
+help:
+	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
+	@echo "make test    install, then the tests"
+	@echo "make lint    ruff, mypy and import-linter"
+	@echo "make clean   remove the environment and generated projects"
+
+demo: $(VENV)/.runtime
+	$(BIN)/trigger-ad run configs/ffn.yaml
+
+test: $(VENV)/.development
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(VENV)/.development
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "trigger-ad needs Python 3.11 or newer; set PYTHON" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.development: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,simulate]'
+	touch $@ $(VENV)/.runtime
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+	find hls_projects -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +

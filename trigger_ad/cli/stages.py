@@ -1,0 +1,139 @@
+"""The stages of a run as commands: each brings every earlier stage up to date, then does its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trigger_ad.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from trigger_ad.pipeline.stage import Run
+
+_target = click.argument("target", type=click.Path(path_type=Path), metavar="TARGET")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+
+
+def _epilog(command: str) -> str:
+    return f"TARGET is a configuration or a run directory. Example: trigger-ad {command} configs/ffn.yaml"
+
+
+@click.command(epilog=_epilog("check"))
+@_target
+def check(target: Path) -> None:
+    """Refuse in seconds what could not be converted exactly, before anything is trained."""
+    from trigger_ad.pipeline.check import check_run
+    from trigger_ad.pipeline.target import open_run
+
+    for line in check_run(open_run(target)):
+        click.echo(line)
+
+
+@click.command(epilog=_epilog("train"))
+@_target
+def train(target: Path) -> None:
+    """Train the float autoencoder."""
+    run, _ = _bring(target, "train")
+    click.echo(f"float model: {run.directory.float_model}")
+
+
+@click.command(epilog=_epilog("quantize"))
+@_target
+@_as_json
+def quantize(target: Path, as_json: bool) -> None:
+    """Make the quantized models (PTQ and QAT), and compare float with fixed-point AUC."""
+    run, _ = _bring(target, "quantize")
+    from trigger_ad.cli.tables import show_tables
+    from trigger_ad.pipeline.report import quantized_scores, rows_of
+    from trigger_ad.report.tables import auc_table
+
+    rows = [row.to_json() for row in rows_of(quantized_scores(run), run.dataset)]
+    if as_json:
+        click.echo(json.dumps({"performance": rows}, indent=1))
+    else:
+        show_tables([auc_table({"performance": rows})])
+
+
+@click.command(epilog=_epilog("convert"))
+@_target
+def convert(target: Path) -> None:
+    """Write the firmware project of each back end, with test vectors and a self-checking test bench."""
+    run, _ = _bring(target, "convert")
+    for back_end in run.config.firmware.back_ends:
+        click.echo(f"{back_end}: {run.directory.hls_project(back_end)}")
+
+
+@click.command(epilog=_epilog("emulate"))
+@_target
+@_as_json
+def emulate(target: Path, as_json: bool) -> None:
+    """Run every emulator on the test vectors; exit with 1 on any mismatch."""
+    run, _ = _bring(target, "emulate")
+    from trigger_ad.cli.tables import show_tables
+    from trigger_ad.report.tables import agreement_table
+    from trigger_ad.run_directory import read_json
+
+    results = read_json(run.directory.results("emulate"))
+    if as_json:
+        click.echo(json.dumps(results, indent=1))
+    else:
+        show_tables([agreement_table({"agreement": results, "vectors": results["vectors"]})])
+    _require_agreement(run, results)
+
+
+@click.command(epilog=_epilog("report"))
+@_target
+def report(target: Path) -> None:
+    """Write report.html, report.json and report.md."""
+    _report(target, lambda run, _: click.echo(str(run.directory.path / "report.html")))
+
+
+@click.command(epilog=_epilog("run"))
+@_target
+@_as_json
+def run(target: Path, as_json: bool) -> None:
+    """Train, quantize, convert, emulate, report: the main job."""
+    _report(target, lambda run, report: _show_report(run, report, as_json=as_json))
+
+
+def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
+    run, _ = _bring(target, "report")
+    from trigger_ad.run_directory import read_json
+
+    show(run, read_json(run.directory.path / "report.json"))
+    _require_agreement(run, read_json(run.directory.results("emulate")))
+
+
+def _show_report(run: Run, report: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report, indent=1))
+        return
+    from trigger_ad.cli.tables import show_tables
+    from trigger_ad.report.hardware_tables import hardware_table
+    from trigger_ad.report.tables import agreement_table, auc_table, tpr_table
+
+    click.echo(report["verdict"]["sentence"])
+    show_tables([auc_table(report), tpr_table(report), agreement_table(report), hardware_table(report)])
+    click.echo(f"Report: {run.directory.path / 'report.html'}")
+
+
+def _bring(target: Path, stage: str) -> tuple[Run, list[str]]:
+    from trigger_ad.pipeline.check import check_run
+    from trigger_ad.pipeline.target import bring_up_to_date, open_run
+
+    opened = open_run(target)
+    check_run(opened)
+    return opened, bring_up_to_date(opened, stage)
+
+
+def _require_agreement(run: Run, results: dict[str, Any]) -> None:
+    wrong = [name for name, entry in results["emulators"].items() if entry["must_agree"] and not entry["exact"]]
+    if results["vectors_expected_differ"]:
+        wrong.append("vectors/expected.npy")
+    if wrong:
+        details = run.directory.results("mismatches")
+        raise CheckFailed(f"{', '.join(wrong)} differ from the reference; {details} says in which layer and how")

@@ -1,0 +1,158 @@
+"""What it means for an emulator to agree: equal integer codes, for every vector, in every word that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigger_ad.fixed_point import Codes, FixedPoint, Values
+from trigger_ad.network.graph import Network
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How one word of an emulator differs from the reference.
+
+    Args:
+        layer: The node.
+        mismatches: Vectors in which at least one element differs.
+        max_lsb: The largest difference in units of the word's least significant bit; a fraction when the emulator's
+            value is no code at all; None when it is not a number.
+        first_vectors: The first few vectors that differ.
+        expected: Codes of the reference for those, each a list over elements.
+        found: What the emulator gave, in the same units.
+    """
+
+    layer: str
+    mismatches: int
+    max_lsb: float | None
+    first_vectors: list[int]
+    expected: list[list[int]]
+    found: list[list[float | None]]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One emulator against the reference.
+
+    Args:
+        emulator: Its name in reports.
+        must_agree: Whether a mismatch is a failure; Keras in float32 is shown for information only.
+        vectors: How many vectors it ran.
+        mismatches: In how many its output words differ, or, for one that shows every layer, any word.
+        max_lsb: The largest difference of the output word in its least significant bits; None if not a number.
+        seconds: What running it took.
+        layers: For each layer it shows, in the order of the data, how many vectors differ.
+        first_difference: The earliest layer that differs, with examples.
+        test_bench_passed: Whether the project's own test bench, with the expected words that are shipped in it, found
+            every word equal; None for an emulator that has none.
+    """
+
+    emulator: str
+    must_agree: bool
+    vectors: int
+    mismatches: int
+    max_lsb: float | None
+    seconds: float
+    layers: dict[str, int]
+    first_difference: Difference | None
+    test_bench_passed: bool | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether every word that was compared is equal, the test bench's expected words included."""
+        return self.mismatches == 0 and self.test_bench_passed is not False
+
+    def located_by(self, traced: Agreement, vectors: NDArray[np.int64]) -> Agreement:
+        """The same, with the first difference that a trace of some vectors shows.
+
+        Args:
+            traced: The agreement of those vectors, layer by layer.
+            vectors: Their positions among all vectors.
+        """
+        first = traced.first_difference
+        if first is None:
+            return self
+        positions = [int(vectors[index]) for index in first.first_vectors]
+        return replace(self, layers=traced.layers, first_difference=replace(first, first_vectors=positions))
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of `agreement.emulators` in report.json."""
+        first = self.first_difference
+        return {
+            "exact": self.exact,
+            "must_agree": self.must_agree,
+            "events": self.vectors,
+            "mismatches": self.mismatches,
+            "max_lsb": self.max_lsb,
+            "seconds": self.seconds,
+            "first_layer": first.layer if first else None,
+            "test_bench_passed": self.test_bench_passed,
+        }
+
+
+def compare(
+    emulator: str,
+    network: Network,
+    reference: Mapping[str, Codes],
+    found: Mapping[str, Values],
+    seconds: float,
+    *,
+    must_agree: bool = True,
+) -> Agreement:
+    """Compares the words that an emulator shows with the reference's.
+
+    Args:
+        emulator: Its name.
+        network: The frozen network.
+        reference: Codes by node name, from `network.evaluation.evaluate`.
+        found: float64 values by node name, each of the same shape; the output must be among them.
+        seconds: What running the emulator took.
+        must_agree: Whether a mismatch is a failure.
+    """
+    layers: dict[str, int] = {}
+    first: Difference | None = None
+    any_wrong = np.zeros(len(reference[network.output.name]), dtype=bool)
+    for node in network.nodes:
+        if node.name in found:
+            wrong = _differing(reference[node.name], found[node.name], network.type(node.name))
+            layers[node.name] = int(wrong.sum())
+            any_wrong |= wrong
+            if first is None and wrong.any():
+                first = _difference(node.name, reference[node.name], found[node.name], network.type(node.name), wrong)
+    output = network.output.name
+    largest = _largest(reference[output], found[output], network.type(output))
+    mismatches = int(any_wrong.sum())
+    return Agreement(emulator, must_agree, len(any_wrong), mismatches, largest, seconds, layers, first)
+
+
+def _in_lsb(values: Values, kind: FixedPoint) -> Values:
+    return np.ldexp(values, kind.fraction)
+
+
+def _differing(expected: Codes, found: Values, kind: FixedPoint) -> NDArray[np.bool_]:
+    """Vectors in which an element differs. Codes of up to 53 bits and their values are in exact correspondence."""
+    unequal: NDArray[np.bool_] = (kind.values(expected) != found).any(axis=1)
+    return unequal
+
+
+def _largest(expected: Codes, found: Values, kind: FixedPoint) -> float | None:
+    difference = np.abs(_in_lsb(found, kind) - expected)
+    return float(difference.max(initial=0.0)) if np.isfinite(difference).all() else None
+
+
+def _difference(name: str, expected: Codes, found: Values, kind: FixedPoint, wrong: NDArray[np.bool_]) -> Difference:
+    examples = [int(index) for index in np.flatnonzero(wrong)[:5]]
+    shown = _in_lsb(found[examples], kind)
+    return Difference(
+        layer=name,
+        mismatches=int(wrong.sum()),
+        max_lsb=_largest(expected, found, kind),
+        first_vectors=examples,
+        expected=expected[examples].tolist(),
+        found=[[float(value) if np.isfinite(value) else None for value in row] for row in shown],
+    )

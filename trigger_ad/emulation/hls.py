@@ -1,0 +1,127 @@
+"""The HLS C++ as an emulator: the project's own test bench, compiled afresh and run as a program of its own.
+
+The program reads integer codes and writes integer words, so no float stands between the firmware and the comparison;
+being a process of its own, it cannot share symbols with another project's; compiled at each run, it cannot be stale.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trigger_ad.errors import UserError
+from trigger_ad.firmware.hls import hls_layer_name
+from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE
+from trigger_ad.fixed_point import Codes, Values
+from trigger_ad.network.graph import Network
+from trigger_ad.tools import require_compiler
+
+_RESULTS = "words.dat"
+
+
+@dataclass(frozen=True)
+class TestBenchRun:
+    """What a compiled test bench did.
+
+    Args:
+        words: The words that the firmware gave, shape (vectors, outputs).
+        passed: Whether it found every word equal to the one expected in the project.
+    """
+
+    __test__ = False  # not a test, whatever pytest makes of the name
+
+    words: Codes
+    passed: bool
+
+
+class CompiledProject:
+    """The test bench of an HLS project, compiled with the C++ compiler of this machine.
+
+    Args:
+        program: The executable.
+        folder: The project.
+    """
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+
+    def run(self) -> TestBenchRun:
+        """Runs the project's own vectors against its own expected words."""
+        passed, results = self._run(self._folder / "tb_data")
+        return TestBenchRun(_read_words(results), passed)
+
+    def layers(self, network: Network, inputs: Codes) -> dict[str, Values]:
+        """The values inside the network for some inputs, by node name; nodes that HLS merges away are left out."""
+        outputs = network.words[network.output.name].size
+        with tempfile.TemporaryDirectory() as name:
+            data = Path(name)
+            np.savetxt(data / INPUT_FILE, inputs, fmt="%d")
+            np.savetxt(data / EXPECTED_FILE, np.zeros((len(inputs), outputs), dtype=np.int64), fmt="%d")
+            _, results = self._run(data, "trace")
+        traced = {}
+        for node in network.nodes[1:]:
+            # a dense layer whose result is cast to its quantizer's type shows the quantizer's values only
+            merged = any(hls_layer_name(other, network) == node.name for other in network.consumers(node.name))
+            file = results.with_name(f"{_RESULTS}.{hls_layer_name(node, network)}")
+            if not merged:
+                traced[node.name] = np.loadtxt(file, dtype=np.float64, ndmin=2)
+        return traced
+
+    def _run(self, data: Path, *options: str) -> tuple[bool, Path]:
+        results = self._program.with_name(_RESULTS)
+        command = [str(self._program), str(data.resolve()), str(results), *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1):
+            raise UserError(
+                f"the test bench of {self._folder} failed: {_last_line(done.stderr)}",
+                "Run 'convert' again to remake it",
+            )
+        return done.returncode == 0, results
+
+
+@contextmanager
+def compiled(folder: Path) -> Iterator[CompiledProject]:
+    """Compiles the test bench of an HLS project in a temporary folder.
+
+    Args:
+        folder: The project.
+
+    Raises:
+        UserError: If there is no compiler, or the project does not compile.
+    """
+    compiler = require_compiler()
+    sources = [*folder.glob("*_test.cpp"), *(folder / "firmware").glob("*.cpp")]
+    if len(sources) != 2:
+        raise UserError(f"{folder} is not a complete HLS project", "Run 'convert' again to remake it")
+    with tempfile.TemporaryDirectory() as name:
+        program = Path(name) / "test_bench"
+        include = ["-I", str(folder), "-I", str(folder / "firmware" / "ap_types")]
+        command = [str(compiler), "-std=c++11", "-O2", "-w", *include, "-o", str(program), *map(str, sources)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(
+                f"{folder} does not compile: {_first_error(done.stderr)}", "Run 'convert' again to remake it"
+            )
+        yield CompiledProject(program, folder)
+
+
+def _read_words(path: Path) -> Codes:
+    return np.loadtxt(path, dtype=np.int64, ndmin=2)
+
+
+def _first_error(text: str) -> str:
+    errors = re.findall(r"^.*error: .*$", text, flags=re.MULTILINE)
+    return errors[0] if errors else _last_line(text)
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "it printed nothing"

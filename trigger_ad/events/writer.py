@@ -1,0 +1,84 @@
+"""Writing event files in the ADC2021 layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from trigger_ad.errors import UserError
+from trigger_ad.events import layout
+
+_COMPRESSION_LEVEL = 9
+_ROWS_IN_CHUNK = 1024
+
+
+def write_events(path: Path, events: npt.NDArray[np.float64], group_ids: npt.NDArray[np.int64]) -> None:
+    """Writes a file whole: it appears under its name only when it is complete.
+
+    Equal arguments give equal bytes: HDF5's time stamps are switched off.
+
+    Args:
+        path: The file; one of that name is replaced.
+        events: (n, 19, 4) pT in GeV, eta, phi in radians and class.
+        group_ids: (n,) equal for events that share a parton-level collision.
+
+    Raises:
+        ValueError: The shapes do not fit the layout or each other.
+        UserError: The file cannot be written.
+    """
+    if events.shape[1:] != (layout.OBJECTS, len(layout.NAMES)) or group_ids.shape != events.shape[:1]:
+        raise ValueError(f"events of shape {events.shape} with group ids of shape {group_ids.shape}")
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with h5py.File(partial, "w") as file:
+            _fill(file, events, group_ids)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path} ({error})", "Choose a writable folder with free space") from error
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _fill(file: h5py.File, events: npt.NDArray[np.float64], group_ids: npt.NDArray[np.int64]) -> None:
+    """Creates the four datasets of the layout and the group ids."""
+    rows = max(1, min(_ROWS_IN_CHUNK, len(events)))
+    file.create_dataset(
+        layout.PARTICLES,
+        data=events.astype(np.float64, copy=False),
+        chunks=(rows, *events.shape[1:]),
+        maxshape=(None, *events.shape[1:]),
+        compression="gzip",
+        compression_opts=_COMPRESSION_LEVEL,
+        shuffle=True,
+        track_times=False,
+    )
+    file.create_dataset(
+        layout.GROUP_ID,
+        data=group_ids.astype(np.int64, copy=False),
+        chunks=(rows,),
+        maxshape=(None,),
+        compression="gzip",
+        compression_opts=_COMPRESSION_LEVEL,
+        shuffle=True,
+        track_times=False,
+    )
+    for name, values in ((layout.PARTICLE_NAMES, layout.NAMES), (layout.PARTICLE_CLASSES, layout.CLASSES)):
+        file.create_dataset(name, data=np.array(values, dtype="S"), track_times=False)
+
+
+def read_events(path: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Reads back, unchecked, what `write_events` wrote: (n, 19, 4) events and (n,) group ids.
+
+    Raises:
+        UserError: The file is not one that `write_events` has finished.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return np.asarray(file[layout.PARTICLES]), np.asarray(file[layout.GROUP_ID])
+    except (OSError, KeyError) as error:
+        raise UserError(f"cannot read {path} ({error})", "Delete it and run the command again") from error

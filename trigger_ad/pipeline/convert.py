@@ -1,0 +1,102 @@
+"""Stage `convert`: test vectors, and the HLS project of each back end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trigger_ad.config import Config
+from trigger_ad.fixed_point import Codes
+from trigger_ad.network.graph import Network
+from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.run_directory import read_json, write_json, written_whole
+
+VECTOR_KINDS = ("corner", "events")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of the test vectors.
+
+    Args:
+        name: The group of corner vectors, or the sample.
+        kind: `corner` or `events`.
+        start: The first vector.
+        stop: One past the last.
+    """
+
+    name: str
+    kind: str
+    start: int
+    stop: int
+
+
+def shipped_network(run: Run) -> Network:
+    """The frozen network that becomes firmware."""
+    return Network.from_json(read_json(run.directory.network(run.config.quantization.ship)))
+
+
+def read_vectors(folder: Path) -> tuple[Codes, Codes, list[Segment]]:
+    """Input codes, expected words, and what each stretch of them is."""
+    index = read_json(folder / "index.json")
+    return (
+        np.load(folder / "inputs.npy", allow_pickle=False),
+        np.load(folder / "expected.npy", allow_pickle=False),
+        [Segment(**segment) for segment in index["segments"]],
+    )
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    parts = config.model_dump(mode="json", include={"name", "events", "inputs", "firmware", "seed"})
+    return parts | {"ship": config.quantization.ship}
+
+
+def _execute(run: Run) -> None:
+    from trigger_ad.firmware.project import Vectors, write_project
+    from trigger_ad.network.evaluation import evaluate
+
+    network = shipped_network(run)
+    inputs, segments = _inputs(run, network)
+    expected = evaluate(network, inputs)[network.output.name]
+    with written_whole(run.directory.vectors) as temporary:
+        temporary.mkdir()
+        np.save(temporary / "inputs.npy", inputs, allow_pickle=False)
+        np.save(temporary / "expected.npy", expected, allow_pickle=False)
+        write_json(temporary / "index.json", _index(network, segments))
+    for back_end in run.config.firmware.back_ends:
+        with written_whole(run.directory.hls_project(back_end)) as temporary:
+            write_project(network, run.config, back_end, Vectors(inputs, expected), temporary)
+
+
+def _inputs(run: Run, network: Network) -> tuple[Codes, list[Segment]]:
+    """Corner vectors first, so that a co-simulation which stops early has seen them; then every test event."""
+    from trigger_ad.network.vectors import corner_vectors
+
+    corners = corner_vectors(network.input.type, network.input.size, run.config.seed)
+    events = {name: run.encoding.codes(part.particles) for name, part in run.dataset.test_events().items()}
+    segments, start = [], 0
+    for kind, groups in zip(VECTOR_KINDS, (corners, events), strict=True):
+        for name, codes in groups.items():
+            segments.append(Segment(name, kind, start, start + len(codes)))
+            start += len(codes)
+    return np.concatenate([*corners.values(), *events.values()]), segments
+
+
+def _index(network: Network, segments: list[Segment]) -> dict[str, Any]:
+    return {
+        "input_type": str(network.input.type),
+        "output_type": str(network.type(network.output.name)),
+        "segments": [vars(segment) for segment in segments],
+    }
+
+
+CONVERT = Stage(
+    "convert",
+    _settings,
+    lambda run: [*run.event_files(), run.directory.network(run.config.quantization.ship)],
+    lambda run: [run.directory.vectors, *(run.directory.hls_project(name) for name in run.config.firmware.back_ends)],
+    _execute,
+)

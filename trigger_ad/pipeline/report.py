@@ -1,0 +1,199 @@
+"""Stage `report`: the physics of every model and score, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigger_ad.config import Config
+from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
+from trigger_ad.events.dataset import Dataset, describe
+from trigger_ad.fixed_point import FixedPoint, Values
+from trigger_ad.models.scores import SQUARED_ERROR
+from trigger_ad.network.graph import Dense, Network
+from trigger_ad.pipeline.convert import read_vectors, shipped_network
+from trigger_ad.pipeline.quantize import KINDS, score_arrays
+from trigger_ad.pipeline.stage import Run, Stage, package_versions, timings
+from trigger_ad.report.inputs import ModelScores
+from trigger_ad.run_directory import read_json
+
+SCHEMA = 1
+_VALIDATION = "validation_background"
+_BACKGROUND = "background"
+
+
+def quantized_scores(run: Run) -> dict[str, ModelScores]:
+    """Scores of the float and the quantized models, as the `quantize` stage left them."""
+    with np.load(run.directory.arrays("quantize"), allow_pickle=False) as stored:
+        arrays = {key: stored[key] for key in stored.files}
+    return {model: _model_scores(arrays, model) for model in ("float", "float_encoded", *KINDS)}
+
+
+def rows_of(scores: Mapping[str, ModelScores], dataset: Dataset) -> list[PerformanceRow]:
+    """The performance of every model, with intervals that know which events share a parton event."""
+    background = dataset.background["test"].group_id
+    signals = {name: parts["test"].group_id for name, parts in dataset.signals.items()}
+    grouped = {name: groups for name, groups in signals.items() if groups is not None}
+    rows = []
+    for model, values in scores.items():
+        rows += performance_rows(
+            model,
+            SQUARED_ERROR if model in ("float", "float_encoded", "firmware", *KINDS) else model,
+            values.validation_background,
+            values.test_background,
+            values.signals,
+            background_groups=background,
+            signal_groups=grouped or None,
+        )
+    return rows
+
+
+def _model_scores(arrays: Mapping[str, NDArray[Any]], model: str) -> ModelScores:
+    own = {key.split("/", 1)[1]: value for key, value in arrays.items() if key.split("/", 1)[0] == model}
+    signals = {name: value for name, value in own.items() if name not in (_VALIDATION, _BACKGROUND)}
+    return ModelScores(own[_VALIDATION], own[_BACKGROUND], signals)
+
+
+def _firmware_scores(run: Run) -> ModelScores:
+    """Score words as the emulated firmware gave them; thresholds are set on the reference's validation words."""
+    _, _, segments = read_vectors(run.directory.vectors)
+    with np.load(run.directory.arrays("emulate"), allow_pickle=False) as stored:
+        words = stored[f"hls_{run.config.firmware.back_ends[0]}"][:, 0]
+    with np.load(run.directory.arrays("quantize"), allow_pickle=False) as stored:
+        validation = stored[f"{run.config.quantization.ship}/{_VALIDATION}"]
+    events = {item.name: words[item.start : item.stop] for item in segments if item.kind == "events"}
+    background = events.pop(_BACKGROUND)
+    return ModelScores(validation, background, events)
+
+
+def _trivial_scores(run: Run) -> dict[str, ModelScores]:
+    from trigger_ad.evaluation.baselines import BASELINE_TITLES, baseline_scores
+
+    def score(name: str, particles: Values) -> NDArray[Any]:
+        return baseline_scores(particles, run.encoding.values(particles))[name]
+
+    return {name: _model_scores(score_arrays(run, partial(score, name), name), name) for name in BASELINE_TITLES}
+
+
+def _execute(run: Run) -> None:
+    from trigger_ad.firmware.project import write_handover
+    from trigger_ad.report.page import write_report
+
+    scores = quantized_scores(run) | {"firmware": _firmware_scores(run)} | _trivial_scores(run)
+    rows = rows_of(scores, run.dataset)
+    report = build_report(run, scores, rows)
+    network = shipped_network(run)
+    thresholds = _thresholds(report)
+    write_handover(network, run.config, thresholds, run.directory)
+    write_report(report, scores, run.config.to_yaml(), run.directory)
+
+
+def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[PerformanceRow]) -> dict[str, Any]:
+    """The content of report.json, schema 1."""
+    from trigger_ad.evaluation.working_points import unsupported_targets
+    from trigger_ad.firmware.project import network_digest
+
+    config, directory = run.config, run.directory
+    network = shipped_network(run)
+    emulation, hardware = read_json(directory.results("emulate")), read_json(directory.results("hardware"))
+    training, quantization = read_json(directory.results("train")), read_json(directory.results("quantize"))
+    firmware = scores["firmware"]
+    unsupported = unsupported_targets(firmware.validation_background, firmware.test_background)
+    ships = config.quantization.ship
+    return {
+        "schema": SCHEMA,
+        "name": config.name,
+        "config": config.model_dump(mode="json"),
+        "versions": package_versions(),
+        "verdict": verdict(rows).to_json(),
+        "ships": ships,
+        "model": _model_facts(network, config),
+        "events": describe(config.events, run.dataset),
+        "inputs": _input_facts(run),
+        "performance": [row.to_json() for row in rows],
+        "unsupported_targets": [vars(item) for item in unsupported],
+        "agreement": {
+            "reference": "integer",
+            "emulators": emulation["emulators"],
+            "layers": emulation["layers"],
+            "vectors_expected_differ": emulation["vectors_expected_differ"],
+        },
+        "vectors": emulation["vectors"],
+        "hardware": hardware["hardware"],
+        "estimate_layers": next(iter(hardware["estimate_layers"].values())),
+        "measuring_commands": hardware["measuring_commands"],
+        "schedule_note": emulation["note"],
+        # working points in hertz need the input rate, which the configuration does not give yet
+        "trigger": None,
+        "score_type": str(network.type(network.output.name)),
+        "network_digest": network_digest(network),
+        "training": {"float": training["float"], "qat": quantization["qat"]},
+        "timings": timings(run),
+    }
+
+
+def _model_facts(network: Network, config: Config) -> dict[str, Any]:
+    constants = [
+        constant.codes
+        for node in network.nodes
+        if isinstance(node, Dense) and node.name != network.output.name
+        for constant in (node.kernel, node.bias)
+        if constant is not None
+    ]
+    total = sum(codes.size for codes in constants)
+    zeros = sum(int((codes == 0).sum()) for codes in constants)
+    bits = config.quantization.model_dump(include={"weights", "biases", "activations", "latent", "output"})
+    return {"parameters": total, "sparsity": zeros / total, "bits": bits, "seed": config.seed}
+
+
+def _input_facts(run: Run) -> list[dict[str, Any]]:
+    from trigger_ad.events.layout import KINEMATICS, PT
+
+    samples = run.dataset.test_events()
+    present = {name: int((events.particles[:, :, PT] > 0).sum()) for name, events in samples.items()}
+    saturated = {name: run.encoding.saturated(events.particles) for name, events in samples.items()}
+    return [
+        {
+            "feature": feature,
+            "lsb": encoding.lsb,
+            "width": encoding.word.width,
+            "signed": encoding.word.signed,
+            "offset": encoding.offset,
+            "shift": encoding.shift,
+            "type": str(encoding.network_type),
+            "saturated": {name: saturated[name][feature] / present[name] for name in samples},
+        }
+        for feature, encoding in zip(KINEMATICS, run.encoding.features, strict=True)
+    ]
+
+
+def _thresholds(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The firmware's threshold codes: they are set on background alone, so any signal's row has them."""
+    kind = FixedPoint.parse(report["score_type"])
+    row = next(row for row in report["performance"] if row["model"] == "firmware")
+    return [
+        {key: point[key] for key in ("fpr_target", "fpr", "fpr_low", "fpr_high")}
+        | {"code": int(point["threshold"]), "value": int(point["threshold"]) * kind.lsb}
+        for point in row["tpr"]
+    ]
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json")
+
+
+REPORT = Stage(
+    "report",
+    _settings,
+    lambda run: [
+        *run.event_files(),
+        *(run.directory.results(stage) for stage in ("train", "quantize", "emulate", "hardware")),
+        *(run.directory.arrays(stage) for stage in ("quantize", "emulate")),
+    ],
+    lambda run: [run.directory.path / f"report.{kind}" for kind in ("html", "json", "md")],
+    _execute,
+)
