@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def show_tables(tables: Sequence[Table]) -> None:
     """Prints tables on standard output, as wide as they need to be where it is not a terminal."""
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
     for table in tables:
         shown = RichTable(title=table.title, title_justify="left", caption="\n".join(table.notes) or None)
         for index, column in enumerate(table.columns):

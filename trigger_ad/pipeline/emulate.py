@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trigger_ad.network.graph import Network
 
 SCHEDULE_NOTE = (
-    "Values are verified; the schedule is not. C++ emulation knows neither clock cycles nor FIFO depths: until a "
+    "What is verified is values, not the schedule. C++ emulation knows neither clock cycles nor FIFO depths: until a "
     "co-simulation has run, latency, initiation interval and freedom from deadlock are not shown."
 )
 

@@ -124,7 +124,9 @@ def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[Perform
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
-        "estimate_layers": next(iter(hardware["estimate_layers"].values())),
+        "estimate_layers": [
+            {"flow": flow} | layer for flow, layers in hardware["estimate_layers"].items() for layer in layers
+        ],
         "measuring_commands": hardware["measuring_commands"],
         "schedule_note": emulation["note"],
         # working points in hertz need the input rate, which the configuration does not give yet

@@ -1,0 +1,82 @@
+"""Real collisions from Pythia, a few of them: the same seed gives the same events, whatever happens on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pythia8mc")
+pytest.importorskip("fastjet")
+
+from trigger_ad.events import files, layout, writer
+from trigger_ad.simulation import chunks, collisions, generate, heavy_flavour, processes
+from trigger_ad.simulation.chunks import Settings
+from trigger_ad.simulation.generate import ChunkTask, Events, GroupIds, Progress
+
+POOL_EVENTS = 60
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_EVENTS", 5)
+
+
+def silent(progress: Progress) -> None:
+    """Progress is of no interest."""
+
+
+def make(out: Path, process: str, events: int, jobs: int = 1) -> tuple[Events, GroupIds]:
+    generate.generate(Settings(process, events, 11, POOL_EVENTS), out, jobs=jobs, report=silent)
+    return writer.read_events(out)
+
+
+def test_two_processes_give_the_same_bytes_as_one(tmp_path: Path) -> None:
+    make(tmp_path / "one.h5", "w", 10)
+    make(tmp_path / "two.h5", "w", 10, jobs=2)
+    assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
+
+
+def test_an_interrupted_run_goes_on_to_the_same_events(tmp_path: Path) -> None:
+    whole = make(tmp_path / "whole.h5", "w", 10)
+
+    def interrupted(task: ChunkTask) -> tuple[Events, GroupIds]:
+        if task.chunk.index == 1:
+            raise KeyboardInterrupt
+        return generate.simulate_chunk(task)
+
+    out = tmp_path / "resumed.h5"
+    with pytest.raises(KeyboardInterrupt):
+        generate.generate(Settings("w", 10, 11, POOL_EVENTS), out, report=silent, make=interrupted)
+    assert not out.exists()
+    events, ids = make(out, "w", 10)
+    assert np.array_equal(events, whole[0])
+    assert np.array_equal(ids, whole[1])
+
+
+def test_events_are_sound_and_pass_the_lepton_filter(tmp_path: Path) -> None:
+    make(tmp_path / "z.h5", "z", 10)
+    particles = files.read_events(tmp_path / "z.h5").particles
+    pt = particles[:, :, layout.PT]
+    leading = np.maximum(pt[:, layout.ELECTRONS.start], pt[:, layout.MUONS.start])
+    assert leading.min() > layout.LEPTON_FILTER_PT
+    for slots in (layout.ELECTRONS, layout.MUONS, layout.JETS):
+        assert np.all(np.diff(pt[:, slots], axis=1) <= 0)
+    present = pt > 0
+    assert np.array_equal(particles[:, :, layout.CLASS], np.where(present, layout.CLASS_OF_SLOT, 0))
+    assert not particles[~present].any()
+
+
+@pytest.mark.parametrize("name", sorted(processes.PROCESSES))
+def test_pythia_accepts_the_settings_of_every_process(name: str) -> None:
+    processes.make_pythia(processes.PROCESSES[name].settings, 1)
+
+
+def test_multijet_collisions_have_a_lepton_and_keep_momentum_in_balance() -> None:
+    source = heavy_flavour.HeavyFlavourSource(processes.PROCESSES["qcd"], 3, np.random.default_rng(3)).collisions()
+    for _ in range(2):
+        found = next(source).particles
+        assert np.any((found.kind <= 1) & (found.pt > collisions.STABLE_LEPTON_PT))
+        # only neutrinos are missing
+        assert abs(np.sum(found.pt * np.exp(1j * found.phi))) < 0.5 * np.sum(found.pt)

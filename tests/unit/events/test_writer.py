@@ -1,0 +1,65 @@
+"""Writing event files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from support.events import make_particles
+
+from trigger_ad.errors import UserError
+from trigger_ad.events import files, layout, writer
+
+
+def test_the_file_has_the_public_layout(tmp_path: Path) -> None:
+    events, ids = make_particles(30), np.arange(30, dtype=np.int64)
+    writer.write_events(tmp_path / "events.h5", events, ids)
+    with h5py.File(tmp_path / "events.h5") as file:
+        assert sorted(file) == ["GroupId", "Particles", "Particles_Classes", "Particles_Names"]
+        assert file["Particles"].dtype == np.float64
+        assert file["Particles"].compression == "gzip"
+        assert file["GroupId"].dtype == np.int64
+        assert [name.decode() for name in file["Particles_Names"]] == list(layout.NAMES)
+        assert [name.decode() for name in file["Particles_Classes"]] == list(layout.CLASSES)
+        assert np.array_equal(file["Particles"], events)
+
+
+def test_the_package_reads_what_it_writes(tmp_path: Path) -> None:
+    events, ids = make_particles(30), np.arange(30, dtype=np.int64) // 2
+    writer.write_events(tmp_path / "events.h5", events, ids)
+    found = files.read_events(tmp_path / "events.h5")
+    assert np.array_equal(found.particles, events)
+    assert found.group_id is not None
+    assert np.array_equal(found.group_id, ids)
+
+
+def test_equal_events_give_equal_bytes(tmp_path: Path) -> None:
+    for name in ("one.h5", "two.h5"):
+        writer.write_events(tmp_path / name, make_particles(30), np.arange(30, dtype=np.int64))
+    assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
+
+
+def test_no_events_make_an_empty_file(tmp_path: Path) -> None:
+    writer.write_events(tmp_path / "none.h5", make_particles(0), np.zeros(0, dtype=np.int64))
+    assert writer.read_events(tmp_path / "none.h5")[0].shape == (0, layout.OBJECTS, len(layout.NAMES))
+
+
+def test_shapes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shape"):
+        writer.write_events(tmp_path / "events.h5", make_particles(3), np.zeros(2, dtype=np.int64))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_the_users_error_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "events.h5").mkdir()
+    with pytest.raises(UserError, match=r"cannot write .*events\.h5"):
+        writer.write_events(tmp_path / "events.h5", make_particles(3), np.zeros(3, dtype=np.int64))
+    assert [path.name for path in tmp_path.iterdir()] == ["events.h5"]
+
+
+def test_a_file_of_something_else_cannot_be_read_back(tmp_path: Path) -> None:
+    (tmp_path / "events.h5").write_text("not HDF5", encoding="utf-8")
+    with pytest.raises(UserError, match="cannot read"):
+        writer.read_events(tmp_path / "events.h5")

@@ -1,0 +1,98 @@
+"""Nothing that was estimated looks measured, and nothing unknown looks like 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.report import make_hardware, make_report, make_scores
+
+from trigger_ad.report.hardware_tables import estimate_table, hardware_table
+from trigger_ad.report.tables import Table
+from trigger_ad.report.wording import UNKNOWN
+
+SCORES = make_scores(500)
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    return make_report(SCORES)
+
+
+def _column(table: Table, index: int) -> dict[str, str]:
+    return {row[0]: row[index] for row in table.rows}
+
+
+def test_an_estimate_says_so_in_its_heading_and_in_every_figure(report: dict[str, Any]) -> None:
+    table = hardware_table(report)
+    assert table.columns == ("Figure", "Vitis HLS: estimate", "Vivado HLS: estimate")
+    assert dict(table.column_tags) == {1: "estimate", 2: "estimate"}
+    assert _column(table, 1) == {
+        "Source": "estimate",
+        "Tool": "trigger-ad estimate",
+        "Part": "xcvu9p-flgb2104-2l-e",
+        "Clock period (ns)": "5",
+        "Clock status": "assumed",
+        "Highest clock (MHz)": UNKNOWN,
+        "Latency (cycles)": "≈ 23",
+        "Latency (ns)": "≈ 115 if the clock is met",
+        "Initiation interval (cycles)": "≈ 1",
+        "LUT": "≈ 51,200 (4.3 %)",
+        "FF": UNKNOWN,
+        "DSP": "≈ 57 (0.83 %)",
+        "BRAM (18 Kbit)": UNKNOWN,
+    }
+
+
+def test_the_command_that_would_measure_is_named(report: dict[str, Any]) -> None:
+    notes = hardware_table(report).notes
+    assert "To measure Vitis HLS: `cd hls/vitis && ./build.sh`" in notes
+    assert "To measure Vivado HLS: `cd hls/vivado && ./build.sh`" in notes
+
+
+def test_a_measured_zero_is_a_zero(report: dict[str, Any]) -> None:
+    shares = {"lut": 0.02, "ff": 0.00012, "dsp": None, "bram": 0.0}
+    counted = {"lut": 31_234, "ff": 2_345, "dsp": 0, "bram": 0, "utilisation": shares}
+    none = dict.fromkeys(("latency_cycles", "latency_ns", "ii_cycles"))
+    report["hardware"] = [make_hardware("hls_vivado", source="vivado", tool="Vivado 2024.2", **counted, **none)]
+    table = hardware_table(report)
+    assert not table.column_tags
+    column = _column(table, 1)
+    assert [column[key] for key in ("LUT", "FF", "DSP", "BRAM (18 Kbit)")] == [
+        "31,234 (2 %)",
+        "2,345 (0.012 %)",
+        "0 (share not known)",
+        "0 (0 %)",
+    ]
+    assert [column[key] for key in ("Latency (cycles)", "Latency (ns)", "Initiation interval (cycles)")] == [
+        UNKNOWN
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("assumed", "115 if the clock is met"), ("failed", "115 if the clock were met"), ("met", "115")],
+)
+def test_nanoseconds_depend_on_the_clock(report: dict[str, Any], status: str, shown: str) -> None:
+    report["hardware"] = [make_hardware("hls_vitis", source="cosim", clock_status=status)]
+    assert _column(hardware_table(report), 1)["Latency (ns)"] == shown
+
+
+def test_resources_of_c_synthesis_are_the_tools_estimate(report: dict[str, Any]) -> None:
+    report["hardware"] = [make_hardware("hls_vitis", source="csynth", clock_status="failed", fmax_mhz=187.3)]
+    column = _column(hardware_table(report), 1)
+    assert (column["LUT"], column["Latency (cycles)"]) == ("≈ 51,234 (4.3 %)", "23")
+    assert (column["Clock status"], column["Highest clock (MHz)"]) == ("FAILED", "187")
+
+
+def test_without_any_figure_the_table_says_so(report: dict[str, Any]) -> None:
+    report["hardware"] = []
+    assert hardware_table(report).rows == ()
+    assert hardware_table(report).notes[0] == "No tool has run and nothing was estimated."
+
+
+def test_layers_are_estimated_with_their_formulas(report: dict[str, Any]) -> None:
+    table = estimate_table(report)
+    assert table.rows[2] == ("score", "≈ 2", "≈ 912", "≈ 57", "products of two variables in DSP slices")
+    report["estimate_layers"] = None
+    assert estimate_table(report).rows == ()

@@ -1,0 +1,78 @@
+"""What a run was: events, inputs, model, training, timings, versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.report import make_report, make_scores
+
+from trigger_ad.report.run_tables import (
+    SAMPLE_NOTE,
+    events_table,
+    inputs_table,
+    model_table,
+    timings_table,
+    training_table,
+    versions_table,
+)
+from trigger_ad.report.wording import UNKNOWN
+
+SCORES = make_scores(500)
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    return make_report(SCORES)
+
+
+def test_the_shipped_sample_is_named_as_this_projects_simulation(report: dict[str, Any]) -> None:
+    assert events_table(report).notes[0] == SAMPLE_NOTE
+    report["config"]["events"] = {"background": "mine.h5", "signals": {}}
+    assert SAMPLE_NOTE not in events_table(report).notes
+
+
+def test_signals_have_no_training_part(report: dict[str, Any]) -> None:
+    assert events_table(report).rows[:2] == (
+        ("Background", "10,000", "500", "500", "background.h5"),
+        ("A → 4l", "none", "62", "250", "ato4l.h5"),
+    )
+
+
+def test_features_are_shown_with_how_often_they_saturate(report: dict[str, Any]) -> None:
+    report["inputs"][2]["saturated"] = None
+    table = inputs_table(report)
+    assert table.columns == ("Property", "pt", "eta", "phi")
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["One unit of the word"] == ("1 GeV", "0.0625", "0.0625 rad")
+    assert rows["Sign"] == ("unsigned", "two's complement", "two's complement")
+    assert rows["Saturated, background"] == ("0.12 %", "0.12 %", UNKNOWN)
+    assert rows["Saturated, A → 4l"] == ("0 %", "0 %", UNKNOWN)
+
+
+def test_the_model_that_ships_is_described(report: dict[str, Any]) -> None:
+    report["model"]["sparsity"] = None
+    rows = {row[0]: row[1] for row in model_table(report).rows}
+    assert rows["Ships"] == "Trained quantized (QAT)"
+    assert rows["Weights that are 0"] == UNKNOWN
+    assert rows["Bits"] == "weights 8, activations 8"
+
+
+def test_fits_that_did_not_run_are_left_out(report: dict[str, Any]) -> None:
+    report["training"]["qat"] = None
+    assert training_table(report).rows == (("Float", "40", "37", "0.03273", "123,000"),)
+    report["training"] = None
+    assert training_table(report).rows == ()
+
+
+def test_timings_that_are_not_known_are_unknown(report: dict[str, Any]) -> None:
+    assert timings_table(report).rows == (
+        ("train", "41.2"),
+        ("quantize", "60.5"),
+        ("emulate", "0.42"),
+        ("report", UNKNOWN),
+    )
+
+
+def test_versions_are_listed(report: dict[str, Any]) -> None:
+    assert ("hls4ml", "1.3.0") in versions_table(report).rows

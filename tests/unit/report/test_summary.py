@@ -1,0 +1,67 @@
+"""The first lines of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.report import make_report, make_scores
+
+from trigger_ad.report.summary import key_facts
+
+SCORES = make_scores(500)
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    return make_report(SCORES)
+
+
+def test_agreement_names_every_emulator_that_must_agree(report: dict[str, Any]) -> None:
+    agreement, _ = key_facts(report)
+    assert (agreement.value, agreement.good) == ("0 of 12,666 vectors", True)
+    assert agreement.detail == (
+        "Keras, float64, every layer: 0 of 12,666 vectors; HLS C++, Vitis: 0 of 12,666 vectors; "
+        "HLS C++, Vivado: 0 of 12,666 vectors"
+    )
+
+
+def test_the_worst_emulator_is_the_headline(report: dict[str, Any]) -> None:
+    report["agreement"]["emulators"]["hls_vivado"] |= {"exact": False, "mismatches": 2}
+    assert (key_facts(report)[0].value, key_facts(report)[0].good) == ("2 of 12,666 vectors", False)
+
+
+def test_an_emulator_that_did_not_finish_is_no_agreement(report: dict[str, Any]) -> None:
+    report["agreement"]["emulators"]["hls_vivado"] |= {"exact": None, "mismatches": None}
+    assert (key_facts(report)[0].value, key_facts(report)[0].good) == ("– of 12,666 vectors", False)
+
+
+def test_a_test_bench_that_fails_is_no_agreement(report: dict[str, Any]) -> None:
+    report["agreement"]["emulators"]["hls_vitis"] |= {"exact": False, "test_bench_passed": False}
+    assert not key_facts(report)[0].good
+    assert "HLS C++, Vitis: 0 of 12,666 vectors, its test bench FAILS" in key_facts(report)[0].detail
+
+
+def test_expected_words_that_are_not_the_references_are_no_agreement(report: dict[str, Any]) -> None:
+    report["agreement"]["vectors_expected_differ"] = 4
+    assert not key_facts(report)[0].good
+    assert key_facts(report)[0].detail.endswith("the expected words of 4 shipped vectors are not the reference's")
+
+
+def test_without_an_emulator_nothing_is_proven(report: dict[str, Any]) -> None:
+    report["agreement"]["emulators"] = {"keras_float32": report["agreement"]["emulators"]["keras_float32"]}
+    assert (key_facts(report)[0].value, key_facts(report)[0].good) == ("not checked", False)
+
+
+def test_the_largest_loss_names_its_signal(report: dict[str, Any]) -> None:
+    for row in report["performance"]:
+        row["auc"] = 0.75 if row["model"] == "firmware" and row["signal"] == "leptoquark" else 0.875
+    assert (key_facts(report)[1].value, key_facts(report)[1].detail) == (
+        "+0.1250",
+        "LQ → bτ: 0.8750 float, 0.7500 firmware, on the same events",
+    )
+
+
+def test_a_loss_that_was_not_measured_is_not_known(report: dict[str, Any]) -> None:
+    report["performance"] = [row for row in report["performance"] if row["model"] != "float"]
+    assert key_facts(report)[1].value == "not known"

@@ -1,0 +1,210 @@
+"""Tables say what was measured, and a dash where nothing was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.report import make_report, make_scores
+
+from trigger_ad.events.layout import SIGNAL_TITLES, SIGNALS
+from trigger_ad.report.tables import (
+    Table,
+    agreement_table,
+    auc_table,
+    layer_table,
+    performance_table,
+    quantization_losses,
+    tpr_table,
+    tpr_tables,
+)
+from trigger_ad.report.wording import UNKNOWN
+
+SCORES = make_scores()
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    return make_report(SCORES)
+
+
+def _row(table: Table, name: str) -> tuple[str, ...]:
+    (row,) = (row for row in table.rows if row[0] == name)
+    return row
+
+
+def _point(fpr_target: float, **changes: Any) -> dict[str, Any]:
+    return {
+        "fpr_target": fpr_target,
+        "threshold": 1079,
+        "fpr": 0.0998,
+        "fpr_low": 0.0871,
+        "fpr_high": 0.1134,
+        "tpr": 0.6123,
+        "low": 0.5811,
+        "high": 0.6432,
+        "background_accepted": 1997,
+    } | changes
+
+
+def _performance(model: str, auc: float, tpr: list[dict[str, Any]]) -> dict[str, Any]:
+    row = {"model": model, "score": "squared_error", "signal": "ato4l", "auc": auc, "method": "DeLong"}
+    return row | {"auc_low": auc - 0.01, "auc_high": auc + 0.01, "tpr": tpr}
+
+
+def test_models_come_in_the_order_of_the_data_and_trivial_scores_last(report: dict[str, Any]) -> None:
+    report["performance"].reverse()
+    assert [row[0] for row in auc_table(report).rows] == [
+        "Float",
+        "Float, encoded inputs",
+        "Quantized after training (PTQ)",
+        "Trained quantized (QAT), ships",
+        "Firmware",
+        "Loss, float to firmware",
+        "Zero reconstruction",
+        "Leading lepton pT",
+        "MET",
+        "HT",
+    ]
+
+
+def test_areas_are_shown_with_their_intervals(report: dict[str, Any]) -> None:
+    report["performance"] = [_performance("firmware", 0.91349, [])]
+    report["events"]["signals"] = {"ato4l": report["events"]["signals"]["ato4l"]}
+    assert auc_table(report).columns == ("Model", "A → 4l")
+    assert auc_table(report).rows == (
+        ("Firmware", "0.913 [0.903, 0.923]"),
+        ("Loss, float to firmware", UNKNOWN),
+    )
+
+
+def test_a_narrow_interval_allows_a_fourth_digit(report: dict[str, Any]) -> None:
+    row = _performance("firmware", 0.91349, []) | {"auc_low": 0.91312, "auc_high": 0.91387}
+    report["performance"] = [row]
+    assert _row(auc_table(report), "Firmware")[1] == "0.9135 [0.9131, 0.9139]"
+
+
+def test_the_loss_is_float_less_firmware(report: dict[str, Any]) -> None:
+    report["performance"] = [_performance("float", 0.9375, []), _performance("firmware", 0.921875, [])]
+    assert quantization_losses(report) == {"ato4l": 0.015625}
+    assert _row(auc_table(report), "Loss, float to firmware")[1] == "+0.0156"
+    report["performance"][1]["auc"] = 0.953125
+    assert _row(auc_table(report), "Loss, float to firmware")[1] == "−0.0156"
+
+
+def test_a_signal_that_was_not_measured_is_unknown_in_every_row(report: dict[str, Any]) -> None:
+    report["performance"] = [row for row in report["performance"] if row["signal"] != "leptoquark"]
+    for table in (auc_table(report), tpr_table(report)):
+        column = table.columns.index(SIGNAL_TITLES["leptoquark"])
+        assert {row[column] for row in table.rows} == {UNKNOWN}
+
+
+def test_a_model_of_another_name_is_shown_by_its_name(report: dict[str, Any]) -> None:
+    report["performance"].append(_performance("alien", 0.5, []))
+    assert _row(auc_table(report), "alien")[2:] == (UNKNOWN,) * 3
+
+
+def test_the_performance_table_begins_with_its_headings(report: dict[str, Any]) -> None:
+    table = performance_table(report)
+    assert table[0] == ["Model", *(SIGNAL_TITLES[name] for name in SIGNALS)]
+    assert table[1:] == [list(row) for row in auc_table(report).rows]
+
+
+def test_there_is_one_table_of_rates_for_each_supported_target(report: dict[str, Any]) -> None:
+    assert [table.title for table in tpr_tables(report)] == [
+        "True-positive rate at a target false-positive rate of 10⁻¹",
+        "True-positive rate at a target false-positive rate of 10⁻²",
+    ]
+    assert tpr_table(report).title == tpr_tables(report)[-1].title
+    assert tpr_tables(report)[-1].notes[1:] == (
+        "A target of 10⁻³ is not supported: 2000 test background events leave fewer than 10 at this rate.",
+        "A target of 10⁻⁴ is not supported: 2000 test background events leave fewer than 10 at this rate.",
+    )
+
+
+def test_rates_come_with_what_the_threshold_achieved(report: dict[str, Any]) -> None:
+    small = {"fpr": 5.12e-5, "fpr_low": 4.7e-5, "fpr_high": 5.61e-5, "background_accepted": 512}
+    report["performance"] = [_performance("firmware", 0.9, [_point(0.1), _point(1e-5, **small)])]
+    rates, others = "0.612 [0.581, 0.643]", (UNKNOWN,) * 3
+    first, last = tpr_tables(report)
+    assert first.rows == (("Firmware", rates, *others, "0.100 [0.087, 0.113]", "1,997", "1079"),)
+    assert last.rows == (("Firmware", rates, *others, "5.12 [4.70, 5.61] × 10⁻⁵", "512", "1079"),)
+
+
+def test_a_threshold_that_was_not_kept_is_unknown(report: dict[str, Any]) -> None:
+    point = _point(0.1)
+    del point["threshold"]
+    report["performance"] = [_performance("firmware", 0.9, [point])]
+    assert _row(tpr_table(report), "Firmware")[-1] == UNKNOWN
+
+
+def test_without_any_supported_target_the_reasons_remain(report: dict[str, Any]) -> None:
+    report["performance"] = []
+    report["unsupported_targets"] = [{"fpr_target": 0.1, "reason": "too few events"}]
+    assert tpr_tables(report) == ()
+    assert tpr_table(report).rows == ()
+    assert tpr_table(report).notes == (
+        "No target false-positive rate is supported.",
+        "A target of 10⁻¹ is not supported: too few events.",
+    )
+
+
+def test_each_emulator_is_held_against_the_reference(report: dict[str, Any]) -> None:
+    emulators = report["agreement"]["emulators"]
+    emulators["hls_vitis"] |= {"exact": False, "mismatches": 3, "max_lsb": 0.5, "seconds": None}
+    emulators["cosim"] = dict.fromkeys(("exact", "events", "mismatches", "max_lsb", "seconds"))
+    table = agreement_table(report)
+    assert table.rows == (
+        ("Keras, float64, every layer", "yes", "12,666", "0", "0", "1.2"),
+        ("HLS C++, Vitis", "NO", "12,666", "3", "0.5", UNKNOWN),
+        ("HLS C++, Vivado", "yes", "12,666", "0", "0", "1.2"),
+        ("Keras, float32 (for information)", "no", "12,666", "17", "2", "0.61"),
+        ("Vendor co-simulation", *(UNKNOWN,) * 5),
+    )
+    assert [table.row_tags[index] for index in range(5)] == ["exact", "failed", "exact", "information", "failed"]
+
+
+def test_agreement_says_what_was_run_and_where_a_difference_begins(report: dict[str, Any]) -> None:
+    report["agreement"]["emulators"]["hls_vivado"] |= {"exact": False, "test_bench_passed": False}
+    assert agreement_table(report).notes == (
+        "Words are compared as integer codes: exact means that every one is equal.",
+        "Vectors: 12,345 events, 321 corner.",
+        "HLS C++, Vitis: the project's own test bench finds every word equal.",
+        "HLS C++, Vivado: the project's own test bench FAILS.",
+        "Keras, float32 (for information): it is not exact for wide words.",
+        "Keras, float32 (for information) differs first in layer score.",
+    )
+
+
+def test_layers_show_whatever_was_counted_with_both_ends_of_a_range_in_one_column(report: dict[str, Any]) -> None:
+    table = layer_table(report)
+    assert dict(zip(table.columns, table.rows[1], strict=True)) == {
+        "Layer": "encoder_1_relu",
+        "Type": "ufixed<8,3,RND_CONV,SAT>",
+        "Mismatches": "0",
+        "Overflows": "0",
+        "Saturations": "1,234 (0.3 %)",
+        "Saturations, corner vectors": "1,234",
+        "Words": "405,312",
+        "Bound for any input": "-234,567 to 234,511",
+        "Range reached": "-101,234 to 99,876",
+    }
+    assert table.rows[0][table.columns.index("Saturations")] == UNKNOWN
+    assert not table.row_tags
+
+
+def test_areas_can_be_shown_before_there_is_firmware(report: dict[str, Any]) -> None:
+    rows = [row for row in report["performance"] if row["model"] in ("float", "qat")]
+    table = auc_table({"performance": rows})
+    assert [row[0] for row in table.rows] == ["Float", "Trained quantized (QAT)"]
+    assert table.notes == ("On test events, with 95 % intervals (DeLong, logit scale).",)
+
+
+def test_a_layer_with_a_mismatch_stands_out(report: dict[str, Any]) -> None:
+    report["agreement"]["layers"][2]["mismatches"] = 1
+    assert layer_table(report).row_tags == {2: "failed"}
+
+
+def test_every_row_has_a_cell_for_each_column() -> None:
+    with pytest.raises(ValueError, match="one cell for each column"):
+        Table("Wrong", ("a", "b"), (("1", "2"), ("3",)))

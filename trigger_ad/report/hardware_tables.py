@@ -1,0 +1,126 @@
+"""The tables of latency and resources as text, in which nothing that was estimated looks measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trigger_ad.report.inputs import Report
+from trigger_ad.report.tables import Table
+from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, count, listed, percentage, rounded, text
+
+SOURCE_MEANINGS: Final[Mapping[str, str]] = {
+    "estimate": "computed from formulas, nothing was run",
+    "csynth": "C synthesis: cycles scheduled, resources estimated by the tool",
+    "cosim": "co-simulation: cycles measured",
+    "vivado": "logic synthesis: resources counted after mapping",
+    "yosys": "open-source logic synthesis: resources counted after mapping",
+    "verilator": "RTL simulation: cycles measured",
+}
+
+_RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "BRAM (18 Kbit)"}
+
+_CLOCK_STATUS = {"assumed": "assumed", "met": "met", "failed": "FAILED"}
+
+
+def hardware_table(report: Report) -> Table:
+    """Latency and resources: one column for each source of each firmware project, one row for each figure."""
+    entries = report["hardware"]
+    columns = [_column(entry) for entry in entries]
+    labels = list(_column({})) if not columns else list(columns[0])
+    return Table(
+        title="Latency and resources",
+        columns=("Figure", *(f"{_flow(entry)}: {entry['source']}" for entry in entries)),
+        rows=tuple((label, *(column[label] for column in columns)) for label in labels) if entries else (),
+        notes=(*_source_notes(entries), *_commands(report)),
+        column_tags={i + 1: "estimate" for i, entry in enumerate(entries) if entry["source"] == "estimate"},
+    )
+
+
+def estimate_table(report: Report) -> Table:
+    """What was estimated for each layer, and by which formula."""
+    layers = report["estimate_layers"] or []
+    keys = ("name", "cycles", "lut", "dsp", "formula")
+    by_flow = any("flow" in layer for layer in layers)
+    return Table(
+        title="Estimate, layer by layer",
+        columns=("Layer", "Cycles", "LUT", "DSP", "Formula", *(("Flow",) if by_flow else ())),
+        rows=tuple(
+            (*(_estimated(layer, key) for key in keys), *((_flow(layer),) if by_flow else ())) for layer in layers
+        ),
+        notes=("Every figure in this table is an estimate; none was measured.",),
+        text_columns=frozenset({0, 4, 5}),
+        column_tags=dict.fromkeys((1, 2, 3), "estimate"),
+    )
+
+
+def _flow(entry: Mapping[str, Any]) -> str:
+    flow = entry.get("flow")
+    return UNKNOWN if flow is None else FLOW_TITLES.get(flow, str(flow))
+
+
+def _column(entry: Mapping[str, Any]) -> dict[str, str]:
+    source = entry.get("source")
+    about = "≈ " if source == "estimate" else ""
+    # C synthesis counts resources by estimates of its own
+    about_resources = "≈ " if source in ("estimate", "csynth") else ""
+    status = entry.get("clock_status")
+    return {
+        "Source": text(source),
+        "Tool": text(entry.get("tool")),
+        "Part": text(entry.get("part")),
+        "Clock period (ns)": text(entry.get("clock_ns")),
+        "Clock status": UNKNOWN if status is None else _CLOCK_STATUS.get(status, str(status)),
+        "Highest clock (MHz)": _megahertz(entry.get("fmax_mhz")),
+        "Latency (cycles)": _about(about, count(entry.get("latency_cycles"))),
+        "Latency (ns)": _nanoseconds(entry, about),
+        "Initiation interval (cycles)": _about(about, count(entry.get("ii_cycles"))),
+        **{title: _resource(entry, key, about_resources) for key, title in _RESOURCES.items()},
+    }
+
+
+def _about(prefix: str, figure: str) -> str:
+    return figure if figure == UNKNOWN else prefix + figure
+
+
+def _megahertz(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.0f}"
+
+
+def _nanoseconds(entry: Mapping[str, Any], about: str) -> str:
+    """Nanoseconds at a clock that nobody has closed are an assumption, whatever counted the cycles."""
+    value = entry.get("latency_ns")
+    if value is None:
+        return UNKNOWN
+    remark = {"met": "", "failed": " if the clock were met"}.get(str(entry["clock_status"]), " if the clock is met")
+    return f"{about}{value:g}{remark}"
+
+
+def _resource(entry: Mapping[str, Any], key: str, about: str) -> str:
+    value = entry.get(key)
+    if value is None:
+        return UNKNOWN
+    number = rounded(value) if entry["source"] == "estimate" else count(value)
+    share = (entry.get("utilisation") or {}).get(key)
+    return f"{about}{number} ({'share not known' if share is None else percentage(share)})"
+
+
+def _estimated(layer: Mapping[str, Any], key: str) -> str:
+    value = layer.get(key)
+    return _about("≈ ", count(value)) if key in ("cycles", "lut", "dsp") else listed(value)
+
+
+def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
+    if not entries:
+        return ["No tool has run and nothing was estimated."]
+    sources = dict.fromkeys(str(entry["source"]) for entry in entries)
+    notes = [f"{source}: {SOURCE_MEANINGS[source]}." for source in sources if source in SOURCE_MEANINGS]
+    notes.append("Shares are of the whole device. An assumed clock has not been shown to be met by any tool.")
+    if "estimate" in sources:
+        notes.append("≈ marks an estimate; estimated resources are given to three digits at most.")
+    return notes
+
+
+def _commands(report: Report) -> list[str]:
+    commands = report["measuring_commands"] or {}
+    return [f"To measure {FLOW_TITLES.get(flow, flow)}: `{command}`" for flow, command in commands.items()]

@@ -1,0 +1,116 @@
+"""The tables that say what a run was: events, inputs, model, training, timings, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trigger_ad.report.inputs import Report, is_shipped_sample
+from trigger_ad.report.tables import Table
+from trigger_ad.report.wording import MODEL_TITLES, UNKNOWN, count, listed, percentage, seconds, signal_title, text
+
+SAMPLE_NOTE = (
+    "The events are the shipped sample: simulation by this project with Pythia 8 and a parametrised detector response, "
+    "not the public dataset."
+)
+
+_UNITS = {"pt": " GeV", "phi": " rad"}
+
+
+def events_table(report: Report) -> Table:
+    """How many events each part has, and where they are from."""
+    background, signals = report["events"]["background"], report["events"]["signals"]
+    rows = [("Background", *_parts(background))]
+    rows += [(signal_title(name), "none", *_parts(entry)[1:]) for name, entry in signals.items()]
+    notes = ("No signal event is used in training.", "No event, and no group of events, is in two parts.")
+    return Table(
+        title="Events of each part",
+        columns=("Sample", "Training", "Validation", "Test", "Source"),
+        rows=tuple(rows),
+        notes=(SAMPLE_NOTE, *notes) if is_shipped_sample(report) else notes,
+        text_columns=frozenset({0, 4}),
+    )
+
+
+def inputs_table(report: Report) -> Table:
+    """How each feature becomes an integer, and how often it is out of range: features as columns."""
+    features = report["inputs"]
+    samples = list(dict.fromkeys(name for feature in features for name in feature["saturated"] or {}))
+    columns = [_feature_column(feature, samples) for feature in features]
+    labels = list(dict.fromkeys(label for column in columns for label in column))
+    return Table(
+        title="Encoding of the inputs",
+        columns=("Property", *(str(feature["feature"]) for feature in features)),
+        rows=tuple((label, *(column[label] for column in columns)) for label in labels),
+        notes=(
+            "The network sees (word - offset) / 2^shift. Words are rounded to nearest and saturate; saturated is the "
+            "share of present objects outside the word's range. An absent object is 0 in every feature.",
+        ),
+    )
+
+
+def model_table(report: Report) -> Table:
+    """What the model is that ships."""
+    model = report["model"]
+    rows = [
+        ("Ships", MODEL_TITLES.get(report["ships"], text(report["ships"]))),
+        ("Parameters", count(model["parameters"])),
+        ("Weights that are 0", percentage(model["sparsity"])),
+        ("Bits", listed(model["bits"])),
+        ("Seed", UNKNOWN if model["seed"] is None else str(model["seed"])),
+        ("Type of the score word", text(report["score_type"])),
+        ("Network digest", text(report["network_digest"])),
+    ]
+    return Table("Model", ("Property", "Value"), tuple(rows), text_columns=frozenset({0, 1}))
+
+
+def training_table(report: Report) -> Table:
+    """How each fit went."""
+    fits = {name: fit for name, fit in (report["training"] or {}).items() if fit is not None}
+    return Table(
+        title="Training",
+        columns=("Fit", "Epochs", "Best epoch", "Smallest validation loss", "Training events per second"),
+        rows=tuple(_fit_row(name, fit) for name, fit in fits.items()),
+        notes=(
+            "The loss is the mean squared reconstruction error; the weights of the best epoch on validation background "
+            "are kept.",
+        ),
+    )
+
+
+def timings_table(report: Report) -> Table:
+    """How long each stage took."""
+    rows = tuple((stage, seconds(value)) for stage, value in (report["timings"] or {}).items())
+    return Table("Timings", ("Stage", "Seconds"), rows)
+
+
+def versions_table(report: Report) -> Table:
+    """What the run was made with."""
+    rows = tuple((name, text(version)) for name, version in (report["versions"] or {}).items())
+    return Table("Versions", ("Software", "Version"), rows, text_columns=frozenset({0, 1}))
+
+
+def _parts(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    return (*(count(entry.get(part)) for part in ("train", "validation", "test")), text(entry.get("source")))
+
+
+def _feature_column(feature: Mapping[str, Any], samples: list[str]) -> dict[str, str]:
+    lsb = feature["lsb"]
+    saturated = feature["saturated"] or {}
+    return {
+        "One unit of the word": UNKNOWN if lsb is None else f"{lsb:g}{_UNITS.get(feature['feature'], '')}",
+        "Bits of the word": listed(feature["width"]),
+        "Sign": {True: "two's complement", False: "unsigned", None: UNKNOWN}[feature["signed"]],
+        "Offset": listed(feature["offset"]),
+        "Shift": listed(feature["shift"]),
+        "Type in the network": listed(feature["type"]),
+        **{f"Saturated, {signal_title(name)}": percentage(saturated.get(name)) for name in samples},
+    }
+
+
+def _fit_row(name: str, fit: Mapping[str, Any]) -> tuple[str, ...]:
+    losses = (fit.get("history") or {}).get("val_loss") or []
+    best = f"{min(losses):.4g}" if losses else UNKNOWN
+    rate = fit.get("events_per_second")
+    speed = UNKNOWN if rate is None else f"{float(f'{rate:.3g}'):,.0f}"
+    return (MODEL_TITLES.get(name, name), count(fit.get("epochs")), count(fit.get("best_epoch")), best, speed)

@@ -1,0 +1,65 @@
+"""The first lines of a report: the verdict, whether the firmware was proven equal, and what quantization cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trigger_ad.report.inputs import Report
+from trigger_ad.report.tables import must_agree, quantization_losses
+from trigger_ad.report.wording import EMULATOR_TITLES, count, difference, signal_title
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One key fact.
+
+    Attributes:
+        label: What it is about.
+        value: The figure, short.
+        detail: What the figure rests on.
+        good: Whether it is as it should be; None where that is not for the report to judge.
+    """
+
+    label: str
+    value: str
+    detail: str
+    good: bool | None
+
+
+def key_facts(report: Report) -> list[Fact]:
+    """Whether the emulators agree with the reference, and the largest loss of area from float to firmware."""
+    return [_agreement_fact(report), _loss_fact(report)]
+
+
+def _agreement_fact(report: Report) -> Fact:
+    emulators = {name: entry for name, entry in report["agreement"]["emulators"].items() if must_agree(name, entry)}
+    label = "Mismatches against the exact integer reference"
+    if not emulators:
+        return Fact(label, "not checked", "No emulator has run: nothing shows that the firmware decides alike.", False)
+    tallies = [_tally(name, entry) for name, entry in emulators.items()]
+    stale = report["agreement"].get("vectors_expected_differ")
+    if stale:
+        tallies.append(f"the expected words of {count(stale)} shipped vectors are not the reference's")
+    # an unknown number of mismatches is worse than none, and must not hide behind it
+    worst = max(emulators.values(), key=lambda entry: 0.5 if entry["mismatches"] is None else entry["mismatches"])
+    value = f"{count(worst['mismatches'])} of {count(worst['events'])} vectors"
+    exact = not stale and all(entry["exact"] is True for entry in emulators.values())
+    return Fact(label, value, "; ".join(tallies), exact)
+
+
+def _tally(name: str, entry: Mapping[str, Any]) -> str:
+    tally = f"{EMULATOR_TITLES.get(name, name)}: {count(entry['mismatches'])} of {count(entry['events'])} vectors"
+    return f"{tally}, its test bench FAILS" if entry.get("test_bench_passed") is False else tally
+
+
+def _loss_fact(report: Report) -> Fact:
+    label = "Largest AUC loss from float to firmware"
+    losses = quantization_losses(report)
+    if not losses:
+        return Fact(label, "not known", "Float and firmware were not both measured.", None)
+    signal = max(losses, key=lambda name: losses[name])
+    areas = {row["model"]: row["auc"] for row in report["performance"] if row["signal"] == signal}
+    detail = f"{signal_title(signal)}: {areas['float']:.4f} float, {areas['firmware']:.4f} firmware, on the same events"
+    return Fact(label, difference(losses[signal]), detail, None)

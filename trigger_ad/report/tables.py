@@ -1,0 +1,291 @@
+"""The tables of performance and agreement as text: the same for the page, for Markdown and for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.report.inputs import Report
+from trigger_ad.report.wording import (
+    EMULATOR_TITLES,
+    FOR_INFORMATION,
+    MODEL_TITLES,
+    UNKNOWN,
+    count,
+    decimals_of,
+    difference,
+    listed,
+    model_title,
+    percentage,
+    power_of_ten,
+    rate_with_interval,
+    seconds,
+    signal_title,
+    text,
+    with_interval,
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes:
+        title: One line.
+        columns: Headings.
+        rows: Cells; the first of each row names it. `UNKNOWN` stands for what is not known.
+        notes: Lines to be read with the table; `backticks` mark commands and keys.
+        text_columns: Columns of words, set flush left; the others are numbers.
+        column_tags: What a column is, such as `estimate`, by its position.
+        row_tags: What a row is, such as `firmware` or `trivial`, by its position.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    text_columns: frozenset[int] = frozenset({0})
+    column_tags: Mapping[int, str] = field(default_factory=dict)
+    row_tags: Mapping[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"a row of the table '{self.title}' has not one cell for each column")
+
+
+def performance_table(report: Report) -> list[list[str]]:
+    """Areas under the ROC curve by model and signal: the headings, then one row for each model."""
+    table = auc_table(report)
+    return [list(table.columns), *(list(row) for row in table.rows)]
+
+
+def auc_table(report: Report) -> Table:
+    """Areas under the ROC curve with intervals: models and trivial scores as rows, signals as columns.
+
+    Args:
+        report: The report; of one that is not complete yet, `performance` is enough.
+    """
+    areas = {(row["model"], row["signal"]): row for row in report["performance"]}
+    # the widest interval decides, so that no cell shows a digit that was not measured
+    width = max((row["auc_high"] - row["auc_low"] for row in areas.values()), default=0.0)
+    decimals = decimals_of(width, 3, 4)
+    rows: list[tuple[str, ...]] = []
+    tags: dict[int, str] = {}
+    for model in _models(report):
+        tags[len(rows)] = _row_tag(model)
+        cells = (_area(areas.get((model, signal)), decimals) for signal in signals(report))
+        rows.append((model_title(model, report.get("ships")), *cells))
+        if model == "firmware":
+            tags[len(rows)] = "loss"
+            losses = quantization_losses(report)
+            rows.append(("Loss, float to firmware", *(difference(losses.get(signal)) for signal in signals(report))))
+    methods = sorted({row["method"] for row in areas.values()})
+    notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
+    if "loss" in tags.values():
+        notes.append("The loss is measured on the same events, which the separate intervals must not be used to judge.")
+    return Table(
+        title="Area under the ROC curve",
+        columns=("Model", *map(signal_title, signals(report))),
+        rows=tuple(rows),
+        notes=tuple(notes),
+        row_tags=tags,
+    )
+
+
+def signals(report: Report) -> list[str]:
+    """The signals of a report, in its order; those that have events but were not measured included."""
+    names = [*report.get("events", {}).get("signals", {}), *(row["signal"] for row in report["performance"])]
+    return list(dict.fromkeys(names))
+
+
+def quantization_losses(report: Report) -> dict[str, float]:
+    """The float model's area less the firmware's, for each signal that both were measured for."""
+    areas = {(row["model"], row["signal"]): row["auc"] for row in report["performance"]}
+    both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= areas.keys())
+    return {signal: areas["float", signal] - areas["firmware", signal] for signal in both}
+
+
+def fpr_targets(report: Report) -> list[float]:
+    """The target false-positive rates that any model has, from the largest downwards."""
+    return sorted({point["fpr_target"] for row in report["performance"] for point in row["tpr"]}, reverse=True)
+
+
+def tpr_tables(report: Report) -> tuple[Table, ...]:
+    """One table of true-positive rates for each target false-positive rate, from the largest downwards."""
+    tables = [tpr_table(report, target) for target in fpr_targets(report)]
+    # the notes are the same for all, and stand under the last
+    return (*(replace(table, notes=()) for table in tables[:-1]), *tables[-1:])
+
+
+def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
+    """True-positive rates at one target false-positive rate, with what the threshold achieved on test background.
+
+    Args:
+        report: The report.
+        fpr_target: The target; by default the smallest that the firmware has, or else any model.
+    """
+    target = _default_target(report) if fpr_target is None else fpr_target
+    refused = tuple(
+        f"A target of {power_of_ten(item['fpr_target'])} is not supported: {item['reason']}."
+        for item in report["unsupported_targets"]
+    )
+    if target is None:
+        return Table("True-positive rate", ("Model",), (), ("No target false-positive rate is supported.", *refused))
+    points = {
+        (row["model"], row["signal"]): point
+        for row in report["performance"]
+        for point in row["tpr"]
+        if point["fpr_target"] == target
+    }
+    models = [model for model in _models(report) if any((model, signal) in points for signal in signals(report))]
+    return Table(
+        title=f"True-positive rate at a target false-positive rate of {power_of_ten(target)}",
+        columns=("Model", *map(signal_title, signals(report)), "FPR achieved", "Accepted", "Threshold"),
+        rows=tuple(_rate_row(model, points, report) for model in models),
+        notes=(
+            "Thresholds are set on validation background, rates measured on test events with 95 % intervals "
+            "(Clopper-Pearson). An event is accepted when its score is greater than the threshold; the firmware's is "
+            "an integer code. Accepted counts test background.",
+            *refused,
+        ),
+        row_tags={index: _row_tag(model) for index, model in enumerate(models)},
+    )
+
+
+def agreement_table(report: Report) -> Table:
+    """Each emulator of the firmware against the exact integer reference."""
+    emulators = report["agreement"]["emulators"]
+    vectors = ", ".join(f"{count(number)} {name}" for name, number in (report["vectors"] or {}).items())
+    return Table(
+        title="Agreement with the exact integer reference",
+        columns=("Emulator", "Exact", "Vectors", "Mismatches", "Largest difference (LSB)", "Seconds"),
+        rows=tuple(_emulator_row(name, entry) for name, entry in emulators.items()),
+        notes=(
+            "Words are compared as integer codes: exact means that every one is equal.",
+            *((f"Vectors: {vectors}.",) if vectors else ()),
+            *_emulator_notes(emulators),
+        ),
+        row_tags={index: _emulator_tag(name, entry) for index, (name, entry) in enumerate(emulators.items())},
+    )
+
+
+def layer_table(report: Report) -> Table:
+    """Each layer's words: their type, what they reached, and how many were unequal, saturated or overflowed."""
+    layers = [_with_ranges(entry) for entry in report["agreement"]["layers"]]
+    found = (key for entry in layers for key in entry if key not in _LAYER_HIDDEN)
+    keys = list(dict.fromkeys(["layer", "precision", *found]))
+    words = {index for index, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in layers)}
+    return Table(
+        title="Layer by layer",
+        columns=tuple(_LAYER_TITLES.get(key, key.replace("_", " ").capitalize()) for key in keys),
+        rows=tuple(tuple(_layer_cell(entry, key) for key in keys) for entry in layers),
+        notes=(
+            "A saturation is intended behaviour of an activation's type; an overflow would be an error, and is "
+            "excluded for any input by interval bounds. Bounds and ranges are integer codes.",
+        ),
+        text_columns=frozenset({0, 1} | words),
+        row_tags={i: "failed" for i, entry in enumerate(layers) if entry.get("mismatches") or entry.get("overflows")},
+    )
+
+
+_LAYER_HIDDEN = frozenset({"kind"})
+"""Said by the layer's name already."""
+
+_LAYER_TITLES = {
+    "values": "Words",
+    "precision": "Type",
+    "saturations_corner": "Saturations, corner vectors",
+    "bound": "Bound for any input",
+    "reached": "Range reached",
+}
+
+
+def _with_ranges(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry in which `x_low` and `x_high` are one `x`."""
+    pairs = {key.removesuffix("_low") for key in entry if key.endswith("_low")}
+    merged = {pair: [entry[f"{pair}_low"], entry[f"{pair}_high"]] for pair in pairs if f"{pair}_high" in entry}
+    names = {key: key.removesuffix("_low").removesuffix("_high") for key in entry}
+    return {names[key] if names[key] in merged else key: merged.get(names[key], entry[key]) for key in entry}
+
+
+def _models(report: Report) -> list[str]:
+    """Every model that was measured: ours first, then any other, then trivial scores."""
+    measured = dict.fromkeys(row["model"] for row in report["performance"])
+    ours = [model for model in MODEL_TITLES if model in measured and model not in BASELINE_TITLES]
+    others = [model for model in measured if model not in MODEL_TITLES]
+    return [*ours, *others, *(model for model in BASELINE_TITLES if model in measured)]
+
+
+def _row_tag(model: str) -> str:
+    if model in BASELINE_TITLES:
+        return "trivial"
+    return "firmware" if model == "firmware" else "model"
+
+
+def _area(row: Mapping[str, Any] | None, decimals: int) -> str:
+    if row is None or row["auc"] is None:
+        return UNKNOWN
+    return with_interval(row["auc"], row["auc_low"], row["auc_high"], decimals)
+
+
+def _default_target(report: Report) -> float | None:
+    own = [point["fpr_target"] for row in report["performance"] if row["model"] == "firmware" for point in row["tpr"]]
+    return min(own or fpr_targets(report), default=None)
+
+
+def _rate_row(model: str, points: Mapping[tuple[str, str], Mapping[str, Any]], report: Report) -> tuple[str, ...]:
+    found = [points.get((model, signal)) for signal in signals(report)]
+    rates = [UNKNOWN if p is None else rate_with_interval(p["tpr"], p["low"], p["high"]) for p in found]
+    # background and threshold are the same whatever the signal
+    point = next(point for point in found if point is not None)
+    achieved = rate_with_interval(point["fpr"], point["fpr_low"], point["fpr_high"])
+    title = model_title(model, report.get("ships"))
+    return (title, *rates, achieved, count(point["background_accepted"]), _threshold(point.get("threshold")))
+
+
+def _threshold(value: float | None) -> str:
+    """An integer code is written out, to be copied; a float threshold only says where it is."""
+    if value is None:
+        return UNKNOWN
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def _emulator_row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    unequal = "NO" if must_agree(name, entry) else "no"
+    exact = {True: "yes", False: unequal, None: UNKNOWN}[entry["exact"]]
+    numbers = (count(entry["events"]), count(entry["mismatches"]), text(entry["max_lsb"]), seconds(entry["seconds"]))
+    return (EMULATOR_TITLES.get(name, name), exact, *numbers)
+
+
+def _emulator_tag(name: str, entry: Mapping[str, Any]) -> str:
+    if not must_agree(name, entry):
+        return "information"
+    return "exact" if entry["exact"] else "failed"
+
+
+def must_agree(name: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a mismatch of this emulator is a failure, and not merely shown for information."""
+    return bool(entry.get("must_agree", name not in FOR_INFORMATION))
+
+
+def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    notes = []
+    for name, entry in emulators.items():
+        title = EMULATOR_TITLES.get(name, name)
+        if name in FOR_INFORMATION:
+            notes.append(f"{title}: it is not exact for wide words.")
+        if entry.get("first_layer") is not None:
+            notes.append(f"{title} differs first in layer {entry['first_layer']}.")
+        if entry.get("test_bench_passed") is not None:
+            verdict = "finds every word equal" if entry["test_bench_passed"] else "FAILS"
+            notes.append(f"{title}: the project's own test bench {verdict}.")
+    return notes
+
+
+def _layer_cell(entry: Mapping[str, Any], key: str) -> str:
+    value, words = entry.get(key), entry.get("values")
+    if key == "saturations" and value and words:
+        return f"{count(value)} ({percentage(value / words)})"
+    return " to ".join(map(listed, value)) if isinstance(value, list) else listed(value)

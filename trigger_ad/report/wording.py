@@ -1,0 +1,143 @@
+"""Numbers and names as people read them: no digit that was not measured, and a dash for what is not known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.events.layout import SIGNAL_TITLES
+
+UNKNOWN: Final = "–"
+"""Stands for every figure that is not known."""
+
+MODEL_TITLES: Final[Mapping[str, str]] = {
+    "float": "Float",
+    "float_encoded": "Float, encoded inputs",
+    "ptq": "Quantized after training (PTQ)",
+    "qat": "Trained quantized (QAT)",
+    "firmware": "Firmware",
+    **BASELINE_TITLES,
+}
+"""Models and trivial scores by key, in the order of every table."""
+
+EMULATOR_TITLES: Final[Mapping[str, str]] = {
+    "keras_float64": "Keras, float64, every layer",
+    "keras_float32": "Keras, float32 (for information)",
+    "hls_vitis": "HLS C++, Vitis",
+    "hls_vivado": "HLS C++, Vivado",
+    "alir": "RTL intermediate form",
+    "rtl": "RTL simulation",
+    "cosim": "Vendor co-simulation",
+}
+
+FOR_INFORMATION: Final = frozenset({"keras_float32"})
+"""Emulators that need not agree: float32 is not exact for wide words."""
+
+FLOW_TITLES: Final[Mapping[str, str]] = {"hls_vitis": "Vitis HLS", "hls_vivado": "Vivado HLS", "rtl": "RTL"}
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def signal_title(signal: str) -> str:
+    """A signal's name as physicists write it; a name of the user's own stays as it is."""
+    return SIGNAL_TITLES.get(signal, signal)
+
+
+def model_title(model: str, ships: str | None = None) -> str:
+    """A model's name in tables.
+
+    Args:
+        model: Its key.
+        ships: Which quantized model became firmware.
+    """
+    title = MODEL_TITLES.get(model, model)
+    return f"{title}, ships" if model == ships else title
+
+
+def text(value: object) -> str:
+    """Any single value: whole numbers as they are, others with at most 4 significant digits, None as unknown."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def count(value: int | None) -> str:
+    """A whole number with thousands separated."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def rounded(value: int | None, digits: int = 3) -> str:
+    """A whole number to a few significant digits, for what is only an estimate."""
+    if value is None:
+        return UNKNOWN
+    step = 10 ** max(0, len(str(abs(value))) - digits)
+    return f"{round(value / step) * step:,}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration in seconds: one decimal, two below a second."""
+    return UNKNOWN if value is None else f"{value:,.{1 if value >= 1 else 2}f}"
+
+
+def percentage(share: float | None) -> str:
+    """A share as a percentage with two significant digits."""
+    if share is None:
+        return UNKNOWN
+    if share == 0 or share >= 0.1:
+        return f"{100 * share:.0f} %"
+    return f"{100 * share:.2g} %" if share >= 1e-5 else "< 0.001 %"
+
+
+def difference(value: float | None, decimals: int = 4) -> str:
+    """A signed difference."""
+    return UNKNOWN if value is None else _minus(f"{value:+.{decimals}f}")
+
+
+def power_of_ten(value: float) -> str:
+    """A power of ten as 10⁻², any other number as it is."""
+    exponent = round(math.log10(value))
+    return power(10, exponent) if value == float(f"1e{exponent}") else f"{value:g}"
+
+
+def power(base: int, exponent: int) -> str:
+    """A power as plain text, such as 2⁻¹⁰."""
+    return f"{base}{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def decimals_of(width: float, least: int, most: int) -> int:
+    """How many decimals an interval of this width supports: two digits of it."""
+    return least if width <= 0 else min(max(math.ceil(-math.log10(width)) + 1, least), most)
+
+
+def with_interval(value: float, low: float, high: float, decimals: int) -> str:
+    """A value with its interval, such as 0.913 [0.905, 0.921]."""
+    return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+
+
+def rate_with_interval(value: float, low: float, high: float) -> str:
+    """A rate with its interval, with the decimals that the interval supports; small ones as powers of ten."""
+    if not 0 < high < 1e-3:
+        return with_interval(value, low, high, decimals_of(high - low, 2, 5))
+    exponent = math.floor(math.log10(high))
+    scale = float(f"1e{exponent}")
+    decimals = decimals_of((high - low) / scale, 1, 3)
+    return f"{with_interval(value / scale, low / scale, high / scale, decimals)} × {power_of_ten(scale)}"
+
+
+def listed(value: Any) -> str:
+    """A value, a list of them or a mapping in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {listed(item)}" for key, item in value.items()) or UNKNOWN
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(listed(item) for item in value)}]"
+    return text(value)
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
