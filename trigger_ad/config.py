@@ -5,6 +5,8 @@ Unknown keys, wrong types and impossible values are refused with the key's full 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +33,14 @@ class EventsConfig(Section):
     signals: dict[str, str] = Field(min_length=1)
     """One file for each signal, by a name of the user's choice."""
 
+    @field_validator("signals")
+    @classmethod
+    def _not_the_background(cls, signals: dict[str, str]) -> dict[str, str]:
+        taken = next((name for name in ("background", "validation_background") if name in signals), None)
+        if taken:
+            raise ValueError(f"a signal cannot be called '{taken}', which is a name of the background")
+        return signals
+
 
 class FeatureConfig(Section):
     """How one feature becomes an integer: see `trigger_ad.events.encoding`."""
@@ -48,9 +58,9 @@ class FeatureConfig(Section):
 class InputsConfig(Section):
     """The 57 inputs: pT, eta and phi of the 19 objects."""
 
-    pt: FeatureConfig = FeatureConfig(lsb=1.0, width=8, shift=5)
-    eta: FeatureConfig = FeatureConfig(lsb=0.0625, width=7, shift=5)
-    phi: FeatureConfig = FeatureConfig(lsb=0.0625, width=7, shift=5)
+    pt: FeatureConfig = FeatureConfig(lsb=1.0, width=8, offset=-64, shift=5)
+    eta: FeatureConfig = FeatureConfig(lsb=0.125, width=6, shift=6)
+    phi: FeatureConfig = FeatureConfig(lsb=0.125, width=6, shift=6)
 
 
 class ModelConfig(Section):
@@ -93,7 +103,7 @@ class QuantizationConfig(Section):
     """Bits of the reconstructed inputs."""
     ship: Literal["ptq", "qat"] = "qat"
     """Which quantized model becomes firmware: post-training quantization, or quantization-aware training."""
-    qat: FitConfig = FitConfig(epochs=40, learning_rate=1e-3)
+    qat: FitConfig = FitConfig(epochs=20, learning_rate=1e-4)
 
 
 class FirmwareConfig(Section):
@@ -132,15 +142,33 @@ class Config(Section):
     @classmethod
     def _events_as_written(cls, data: Any) -> Any:
         events = data.get("events", "sample") if isinstance(data, dict) else "sample"
-        if isinstance(events, str) and events != "sample":
+        if not isinstance(events, dict | EventsConfig) and events != "sample":
             raise ValueError(
-                f"events: '{events}' is neither 'sample' nor a mapping with 'background' and 'signals'",
+                f"events: {events!r} is neither 'sample' nor a mapping with 'background' and 'signals'",
             )
         return data
 
     def to_yaml(self) -> str:
         """The resolved configuration, every default written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice, and reads `1e-3` as the number it is in YAML 1.2."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key}' stands twice in a mapping", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
+)
 
 
 def load_config(path: Path) -> Config:
@@ -150,12 +178,13 @@ def load_config(path: Path) -> Config:
         UserError: If the file cannot be read, is not YAML, or says something that is not allowed; names the key.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist", "Name a configuration file such as configs/ffn.yaml") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read ({error.__class__.__name__})", "Name a readable YAML file") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # a ValueError comes from a date that does not exist
         raise UserError(f"{path} is not valid YAML: {_one_line(str(error))}", "Correct the file") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} holds no mapping of keys", "Start from configs/ffn.yaml") from None
@@ -168,9 +197,10 @@ def load_config(path: Path) -> Config:
 
 
 def _first_problem(error: ValidationError) -> str:
-    details = error.errors()
+    # events that are a mapping are not the word `sample` either, which says nothing
+    details = [item for item in error.errors() if "literal['sample']" not in item["loc"]]
     first = next((item for item in details if item["type"] == "extra_forbidden"), details[0])
-    key = ".".join(str(part) for part in first["loc"] if part not in ("EventsConfig", "literal['sample']"))
+    key = ".".join(str(part) for part in first["loc"] if part != "EventsConfig")
     if first["type"] == "extra_forbidden":
         return f"unknown key '{key}'"
     given = first["input"]

@@ -91,7 +91,8 @@ class FixedPoint:
 
     def __str__(self) -> str:
         kind = "fixed" if self.signed else "ufixed"
-        modes = "" if self == self.plain() else f",{self.rounding},{self.overflow}"
+        plain = self.rounding is Rounding.TRUNCATE and self.overflow is Overflow.WRAP
+        modes = "" if plain else f",{self.rounding},{self.overflow}"
         return f"{kind}<{self.width},{self.integer}{modes}>"
 
     @classmethod
@@ -132,7 +133,7 @@ class FixedPoint:
         Raises:
             ValueError: If a value is not exactly a code of this type; the message names the first.
         """
-        scaled = np.ldexp(np.asarray(values, dtype=np.float64), self.fraction)
+        scaled = self._scaled(values)
         exact = (scaled == np.rint(scaled)) & (scaled >= self.code_min) & (scaled <= self.code_max)
         if not exact.all():
             index = np.unravel_index(int(np.argmin(exact)), exact.shape)
@@ -145,29 +146,41 @@ class FixedPoint:
         Args:
             values: Finite float64 values of any shape; infinities saturate or are undefined when wrapping.
         """
-        scaled = np.ldexp(np.asarray(values, dtype=np.float64), self.fraction)
-        rounded = np.floor(scaled) if self.rounding is Rounding.TRUNCATE else np.rint(scaled)
         if self.overflow is Overflow.SATURATE:
-            return np.clip(rounded, self.code_min, self.code_max).astype(np.int64)
-        return self._into_range(rounded.astype(np.int64))
+            return np.clip(self._whole(self._scaled(values)), self.code_min, self.code_max).astype(np.int64)
+        # whole periods of the range are dropped first, exactly: what is left fits in 64 bits
+        within_period = np.fmod(values, np.ldexp(1.0, self.integer))
+        return self._into_range(self._whole(self._scaled(within_period)).astype(np.int64))
 
     def requantize(self, codes: Codes, fraction: int) -> Codes:
         """Converts codes with another number of fraction bits, in integer arithmetic alone.
 
         Args:
-            codes: Codes of any shape that fit in 63 bits even after a shift to the left.
-            fraction: Their number of fraction bits.
+            codes: Codes of any shape, -2**62 to 2**62.
+            fraction: Their number of fraction bits, however far from this type's.
         """
         return self._into_range(self._round(codes, fraction - self.fraction))
 
     def out_of_range(self, codes: Codes, fraction: int) -> NDArray[np.bool_]:
         """Which codes of another number of fraction bits fall outside this type's range after rounding."""
-        rounded = self._round(codes, fraction - self.fraction)
+        saturating = replace(self, overflow=Overflow.SATURATE)
+        rounded = saturating._round(codes, fraction - self.fraction)
         return (rounded < self.code_min) | (rounded > self.code_max)
 
+    def _scaled(self, values: Values) -> Values:
+        """Values in units of the least significant bit; what is beyond float64 becomes infinite."""
+        with np.errstate(over="ignore"):
+            return np.ldexp(np.asarray(values, dtype=np.float64), self.fraction)
+
+    def _whole(self, scaled: Values) -> Values:
+        return np.floor(scaled) if self.rounding is Rounding.TRUNCATE else np.rint(scaled)
+
     def _round(self, codes: Codes, excess: int) -> Codes:
+        """Drops `excess` fraction bits, or adds some: out of range if the exact result is, and equal modulo it."""
         if excess <= 0:
-            return codes << -excess
+            return self._shift_left(codes, -excess)
+        # every bit is a fraction bit then, and worth half at most
+        excess = min(excess, 63)
         kept = codes >> excess
         if self.rounding is Rounding.TRUNCATE:
             return kept
@@ -175,6 +188,14 @@ class FixedPoint:
         half = 1 << (excess - 1)
         up: NDArray[np.bool_] = (remainder > half) | ((remainder == half) & (kept & 1 == 1))
         return kept + up.astype(np.int64)
+
+    def _shift_left(self, codes: Codes, shift: int) -> Codes:
+        # a shift by the whole width already takes every code but 0 out of range, and a wrapping one to 0
+        shift = min(shift, self.width)
+        if self.overflow is Overflow.SATURATE:
+            codes = np.clip(codes, (self.code_min >> shift) - 1, (self.code_max >> shift) + 1)
+        # where the type wraps, bits that leave int64 would not have been kept
+        return codes << shift
 
     def _into_range(self, codes: Codes) -> Codes:
         if self.overflow is Overflow.SATURATE:

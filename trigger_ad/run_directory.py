@@ -10,9 +10,11 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,24 +79,58 @@ class RunDirectory:
         return path.relative_to(self.path).as_posix()
 
 
+_held_back: ContextVar[dict[Path, Path] | None] = ContextVar("_held_back", default=None)
+"""Inside `written_together`: the temporary path of everything written so far, by the path it will have."""
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """Holds back the renames of `written_whole` until this block ends well: everything in it changes, or nothing.
+
+    The renames happen in the order of writing. Inside the block, and in the same thread, what was written before it is
+    what is read.
+
+    Raises:
+        UserError: If something cannot be renamed.
+    """
+    pending: dict[Path, Path] = {}
+    token = _held_back.set(pending)
+    try:
+        yield
+        for path, temporary in pending.items():
+            with _clear_about(path):
+                _replace(temporary, path)
+    finally:
+        _held_back.reset(token)
+        for temporary in pending.values():
+            _remove(temporary)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; renames it to `path` when the block ends well, removes it otherwise.
 
     The block may write a file or a folder. A folder that is replaced is removed only after the new one is complete.
+    Inside `written_together` the rename waits for the others.
 
     Raises:
         UserError: If the disk is full or the folder cannot be written; what stood there before is left as it was.
     """
     temporary = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    pending = _held_back.get()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _replace(temporary, path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+        with _clear_about(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # a killed process that had the same number may have left one
+            _remove(temporary)
+            yield temporary
+            if pending is None:
+                _replace(temporary, path)
+            else:
+                pending[path] = temporary
     finally:
-        _remove(temporary)
+        if pending is None or path not in pending:
+            _remove(temporary)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -146,8 +182,13 @@ def _replace(temporary: Path, path: Path) -> None:
         temporary.replace(path)
         return
     retired = path.with_name(f"{path.name}.partial-old-{os.getpid()}")
+    _remove(retired)
     path.replace(retired)
-    temporary.replace(path)
+    try:
+        temporary.replace(path)
+    except OSError:
+        retired.replace(path)
+        raise
     _remove(retired)
 
 
@@ -155,11 +196,31 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        # there may be none, or a file may stand where its folder should be: why it was not written is said elsewhere
+        with suppress(OSError):
+            path.unlink()
 
 
-def _cannot_write(path: Path, error: OSError) -> UserError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UserError(f"no space left on the device while writing {path}", "Free some space and run again")
-    reason = error.strerror or error.__class__.__name__
-    return UserError(f"{path} cannot be written ({reason})", "Choose a folder that can be written")
+@contextmanager
+def _clear_about(path: Path) -> Iterator[None]:
+    """Says in one line why a path could not be written."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        number = _error_number(error)
+        if number is None and isinstance(error, RuntimeError):
+            raise
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"no space left on the device while writing {path}", "Free some space and run again"
+            ) from error
+        reason = os.strerror(number) if number else " ".join(str(error).split()) or error.__class__.__name__
+        raise UserError(f"{path} cannot be written ({reason})", "Choose a folder that can be written") from error
+
+
+def _error_number(error: OSError | RuntimeError) -> int | None:
+    """The system's number of an error; h5py, when it closes a file, has it in the text of a RuntimeError alone."""
+    if isinstance(error, OSError):
+        return error.errno
+    match = re.search(r"errno = (\d+)", str(error))
+    return int(match[1]) if match else None

@@ -60,6 +60,8 @@ def cli(debug: bool) -> None:
     logger = logging.getLogger("trigger_ad")
     logger.handlers = [handler]
     logger.setLevel(level)
+    # libraries that are imported later give the root logger handlers of their own, which would say everything again
+    logger.propagate = False
 
 
 def main() -> None:

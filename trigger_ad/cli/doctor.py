@@ -26,7 +26,6 @@ PACKAGES: Final = (
     ("scikit-learn", "ROC curves", True),
     ("h5py", "events files", True),
     ("matplotlib", "figures", True),
-    ("mplhep", "the figures' style", True),
     ("jinja2", "the HTML report", True),
     ("pydantic", "checking of configurations", True),
     ("pyyaml", "reading of configurations", True),

@@ -131,9 +131,15 @@ def _bring(target: Path, stage: str) -> tuple[Run, list[str]]:
 
 
 def _require_agreement(run: Run, results: dict[str, Any]) -> None:
-    wrong = [name for name, entry in results["emulators"].items() if entry["must_agree"] and not entry["exact"]]
+    emulators = results["emulators"].items()
+    wrong = [_disagreement(name, entry) for name, entry in emulators if entry["must_agree"] and not entry["exact"]]
     if results["vectors_expected_differ"]:
-        wrong.append("vectors/expected.npy")
+        wrong.append("vectors/expected.npy differs from the reference")
     if wrong:
-        details = run.directory.results("mismatches")
-        raise CheckFailed(f"{', '.join(wrong)} differ from the reference; {details} says in which layer and how")
+        raise CheckFailed(f"{'; '.join(wrong)}; {run.directory.results('mismatches')} has examples")
+
+
+def _disagreement(name: str, entry: dict[str, Any]) -> str:
+    if entry["mismatches"]:
+        return f"{name} differs from the reference, first in layer '{entry['first_layer']}'"
+    return f"{name} equals the reference, but its project's test bench expects other words"

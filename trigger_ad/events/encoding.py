@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.config import FeatureConfig, InputsConfig
+from trigger_ad.errors import UserError
 from trigger_ad.events.layout import KINEMATICS, OBJECTS, PT
 from trigger_ad.fixed_point import Codes, FixedPoint, Values
 
@@ -59,12 +60,19 @@ class InputEncoding:
 
     @property
     def network_type(self) -> FixedPoint:
-        """One type that holds every encoded feature exactly: the type of the network's input."""
+        """One type that holds every encoded feature exactly: the type of the network's input.
+
+        Raises:
+            UserError: If it would need more than 53 bits.
+        """
         types = [feature.network_type for feature in self.features]
         fraction = max(kind.fraction for kind in types)
         low = min(kind.code_min << (fraction - kind.fraction) for kind in types)
         high = max(kind.code_max << (fraction - kind.fraction) for kind in types)
-        return FixedPoint.holding(low, high, fraction)
+        try:
+            return FixedPoint.holding(low, high, fraction)
+        except UserError as error:
+            raise UserError(f"inputs: {error.what}", "Choose shifts of pt, eta and phi that are closer") from None
 
     def codes(self, particles: Values) -> Codes:
         """The network's input codes.

@@ -6,6 +6,7 @@ from typing import Any
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import FixedPoint, Values
+from trigger_ad.models.keras import quiet_serialization
 from trigger_ad.models.quantized import quantized_weights, quantizer_type
 from trigger_ad.network.graph import Constant, Dense, Elementwise, Input, Network, Node, Quantize
 
@@ -46,7 +47,9 @@ def _node(layer: Any, input_type: FixedPoint) -> Node:
 
 
 def _dense(layer: Any, source: str) -> Dense:
-    if layer.get_config()["activation"] not in (None, "linear"):
+    with quiet_serialization():
+        activation = layer.get_config()["activation"]
+    if activation not in (None, "linear"):
         raise UserError(
             f"layer '{layer.name}' has an activation of its own",
             "Put it into a QActivation layer after the dense layer",

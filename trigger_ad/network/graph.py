@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import MAX_WIDTH, Codes, FixedPoint
+from trigger_ad.fixed_point import MAX_WIDTH, Codes, FixedPoint, Overflow
 
 Bounds = NDArray[np.object_]
 """Python integers, unbounded, one for each element of a word vector."""
@@ -247,11 +247,14 @@ def _elementwise_word(node: Elementwise, left: Word, right: Word) -> Word:
 
 
 def _quantize_word(node: Quantize, source: Word) -> Word:
-    def ends(bounds: Bounds) -> Bounds:
-        codes = np.maximum(bounds, 0) if node.activation == "relu" else bounds
-        return node.type.requantize(codes.astype(np.int64), source.type.fraction).astype(object)
-
-    return Word(node.type, ends(source.low), ends(source.high))
+    relu, fraction = node.activation == "relu", source.type.fraction
+    low, high = ((np.maximum(bounds, 0) if relu else bounds).astype(np.int64) for bounds in (source.low, source.high))
+    # a wrapping type keeps no order beyond its range: any code can come out
+    wraps = node.type.out_of_range(low, fraction) | node.type.out_of_range(high, fraction)
+    anything = wraps & (node.type.overflow is Overflow.WRAP)
+    lowest = np.where(anything, node.type.code_min, node.type.requantize(low, fraction))
+    highest = np.where(anything, node.type.code_max, node.type.requantize(high, fraction))
+    return Word(node.type, lowest.astype(object), highest.astype(object))
 
 
 def _exact_word(name: str, low: Bounds, high: Bounds, fraction: int) -> Word:

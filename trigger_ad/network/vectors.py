@@ -26,7 +26,8 @@ def corner_vectors(kind: FixedPoint, inputs: int, seed: int) -> dict[str, Codes]
     alone = np.eye(inputs, dtype=np.int64)
     generator = np.random.default_rng(seed)
     checkers = np.arange(inputs) % 2
-    alternating = int("01" * kind.width, 2) & ((1 << kind.width) - 1)
+    every_bit = (1 << kind.width) - 1
+    alternating = int("01" * kind.width, 2) & every_bit
     return {
         "all zero": np.zeros((1, inputs), dtype=np.int64),
         "all at an extreme": np.array([[low] * inputs, [high] * inputs]),
@@ -35,7 +36,7 @@ def corner_vectors(kind: FixedPoint, inputs: int, seed: int) -> dict[str, Codes]
         "one input at its smallest": alone * low,
         "all but one at the largest": high - alone * (high - low),
         "one least significant bit": np.concatenate([alone, alone * max(low, -1)]),
-        "alternating bits": _as_codes(np.array([[alternating] * inputs, [alternating >> 1] * inputs]), kind),
+        "alternating bits": _as_codes(np.array([[alternating] * inputs, [alternating ^ every_bit] * inputs]), kind),
         "random extremes": generator.choice([low, 0, high], (RANDOM_VECTORS // 2, inputs)),
         "random bits": generator.integers(low, high + 1, (RANDOM_VECTORS, inputs)),
     }

@@ -16,12 +16,16 @@ def check_run(run: Run) -> list[str]:
         UserError: Naming the key, file or tool, and the remedy.
     """
     from trigger_ad.events.dataset import event_files
+    from trigger_ad.events.files import EventsFile
     from trigger_ad.synthesis.devices import check_part
     from trigger_ad.tools import require_compiler
 
     files = event_files(run.config.events)
     for path in (*files.background, *files.signals.values()):
-        _require_events(path.is_file(), str(path))
+        _require_events(path.exists(), str(path))
+        with EventsFile(path):
+            # opening it checks its layout; its values are read when a stage needs them
+            pass
     check_part(run.config.firmware.part)
     require_compiler()
     widest = _check_widths_and_reuse(run)

@@ -11,7 +11,7 @@ import numpy as np
 from trigger_ad.config import Config
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
-from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
 
 VECTOR_KINDS = ("corner", "events")
@@ -36,17 +36,20 @@ class Segment:
 
 def shipped_network(run: Run) -> Network:
     """The frozen network that becomes firmware."""
-    return Network.from_json(read_json(run.directory.network(run.config.quantization.ship)))
+    path = run.directory.network(run.config.quantization.ship)
+    with reading(path):
+        return Network.from_json(read_json(path))
 
 
 def read_vectors(folder: Path) -> tuple[Codes, Codes, list[Segment]]:
     """Input codes, expected words, and what each stretch of them is."""
     index = read_json(folder / "index.json")
-    return (
-        np.load(folder / "inputs.npy", allow_pickle=False),
-        np.load(folder / "expected.npy", allow_pickle=False),
-        [Segment(**segment) for segment in index["segments"]],
-    )
+    with reading(folder):
+        return (
+            np.load(folder / "inputs.npy", allow_pickle=False),
+            np.load(folder / "expected.npy", allow_pickle=False),
+            [Segment(**segment) for segment in index["segments"]],
+        )
 
 
 def _settings(config: Config) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.config import Config
 from trigger_ad.fixed_point import Values
-from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.pipeline.train import training_particles
 from trigger_ad.run_directory import write_json, written_whole
 
@@ -53,7 +53,8 @@ def _execute(run: Run) -> None:
     from trigger_ad.training import make_deterministic
 
     make_deterministic(run.config.seed)
-    float_model = tf_keras.models.load_model(run.directory.float_model, compile=False)
+    with reading(run.directory.float_model):
+        float_model = tf_keras.models.load_model(run.directory.float_model, compile=False)
 
     def float_score(values: Values) -> NDArray[Any]:
         return squared_error(values, reconstruct(float_model, values))

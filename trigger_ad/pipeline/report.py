@@ -17,7 +17,7 @@ from trigger_ad.models.scores import SQUARED_ERROR
 from trigger_ad.network.graph import Dense, Network
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
 from trigger_ad.pipeline.quantize import KINDS, score_arrays
-from trigger_ad.pipeline.stage import Run, Stage, package_versions, timings
+from trigger_ad.pipeline.stage import Run, Stage, package_versions, reading, timings
 from trigger_ad.report.inputs import ModelScores
 from trigger_ad.run_directory import read_json
 
@@ -28,9 +28,14 @@ _BACKGROUND = "background"
 
 def quantized_scores(run: Run) -> dict[str, ModelScores]:
     """Scores of the float and the quantized models, as the `quantize` stage left them."""
-    with np.load(run.directory.arrays("quantize"), allow_pickle=False) as stored:
-        arrays = {key: stored[key] for key in stored.files}
+    arrays = _stored(run, "quantize")
     return {model: _model_scores(arrays, model) for model in ("float", "float_encoded", *KINDS)}
+
+
+def _stored(run: Run, stage: str) -> dict[str, NDArray[Any]]:
+    path = run.directory.arrays(stage)
+    with reading(path), np.load(path, allow_pickle=False) as stored:
+        return {key: stored[key] for key in stored.files}
 
 
 def rows_of(scores: Mapping[str, ModelScores], dataset: Dataset) -> list[PerformanceRow]:
@@ -61,10 +66,8 @@ def _model_scores(arrays: Mapping[str, NDArray[Any]], model: str) -> ModelScores
 def _firmware_scores(run: Run) -> ModelScores:
     """Score words as the emulated firmware gave them; thresholds are set on the reference's validation words."""
     _, _, segments = read_vectors(run.directory.vectors)
-    with np.load(run.directory.arrays("emulate"), allow_pickle=False) as stored:
-        words = stored[f"hls_{run.config.firmware.back_ends[0]}"][:, 0]
-    with np.load(run.directory.arrays("quantize"), allow_pickle=False) as stored:
-        validation = stored[f"{run.config.quantization.ship}/{_VALIDATION}"]
+    words = _stored(run, "emulate")[f"hls_{run.config.firmware.back_ends[0]}"][:, 0]
+    validation = _stored(run, "quantize")[f"{run.config.quantization.ship}/{_VALIDATION}"]
     events = {item.name: words[item.start : item.stop] for item in segments if item.kind == "events"}
     background = events.pop(_BACKGROUND)
     return ModelScores(validation, background, events)

@@ -6,7 +6,9 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trigger_ad.config import Config
-from trigger_ad.run_directory import RunDirectory, file_digest, read_json, text_digest, write_json
+from trigger_ad.errors import UserError
+from trigger_ad.run_directory import (
+    RunDirectory,
+    file_digest,
+    read_json,
+    text_digest,
+    write_json,
+    write_text,
+    written_together,
+)
 
 if TYPE_CHECKING:
     from trigger_ad.events.dataset import Dataset
@@ -57,6 +68,27 @@ class Run:
         files = event_files(self.config.events)
         return [*files.background, *files.signals.values()]
 
+    def write_config(self) -> None:
+        """Writes the resolved configuration into the run directory, unless it is there already."""
+        path, text = self.directory.config, self.config.to_yaml()
+        if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
+            write_text(path, text)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Says in one line that an artefact of an earlier stage is damaged, whatever reading it raises.
+
+    Raises:
+        UserError: Naming the artefact.
+    """
+    try:
+        yield
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{path} is damaged", "Delete it and run again: the stage that made it makes it anew"
+        ) from error
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -68,6 +100,7 @@ class Stage:
         inputs: The files and folders that it reads.
         outputs: The files and folders that it writes.
         execute: Does it.
+        check: Refuses what the user gave it, before the stage is announced and anything is written.
     """
 
     name: str
@@ -75,9 +108,12 @@ class Stage:
     inputs: Callable[[Run], Sequence[Path]]
     outputs: Callable[[Run], Sequence[Path]]
     execute: Callable[[Run], None]
+    check: Callable[[Run], object] = lambda run: None
 
     def bring_up_to_date(self, run: Run) -> bool:
         """Runs the stage unless what it made follows from what it would read now.
+
+        What it writes changes together with the configuration, or, if it fails, not at all.
 
         Returns:
             Whether it ran.
@@ -86,9 +122,14 @@ class Stage:
         if self._is_up_to_date(run, wanted):
             _LOGGER.debug("%s: up to date", self.name)
             return False
+        self.check(run)
         _LOGGER.info("%s", self.name)
         started = time.perf_counter()
-        self.execute(run)
+        with written_together():
+            # first, so that artefacts of which only some were renamed are not believed
+            self._forget(run)
+            run.write_config()
+            self.execute(run)
         self._record(run, wanted, time.perf_counter() - started)
         return True
 
@@ -98,14 +139,17 @@ class Stage:
         return text_digest("\n".join([version("trigger-ad"), settings, *files]))
 
     def _is_up_to_date(self, run: Run, wanted: str) -> bool:
-        if not run.directory.manifest.exists() or not all(path.exists() for path in self.outputs(run)):
-            return False
-        entry = read_json(run.directory.manifest).get("stages", {}).get(self.name, {})
-        return bool(entry.get("inputs") == wanted)
+        entry = _manifest(run)["stages"].get(self.name, {})
+        return bool(entry.get("inputs") == wanted) and all(path.exists() for path in self.outputs(run))
+
+    def _forget(self, run: Run) -> None:
+        manifest = _manifest(run)
+        if manifest["stages"].pop(self.name, None):
+            write_json(run.directory.manifest, manifest)
 
     def _record(self, run: Run, inputs: str, seconds: float) -> None:
         directory = run.directory
-        manifest = read_json(directory.manifest) if directory.manifest.exists() else {"stages": {}}
+        manifest = _manifest(run)
         manifest["versions"] = package_versions()
         manifest["seed"] = run.config.seed
         manifest["stages"][self.name] = {
@@ -116,10 +160,21 @@ class Stage:
         write_json(directory.manifest, manifest)
 
 
+def _manifest(run: Run) -> dict[str, Any]:
+    """The manifest, whose `stages` has an entry for each stage that has run."""
+    path = run.directory.manifest
+    if not path.exists():
+        return {"stages": {}}
+    manifest = read_json(path)
+    stages = manifest.get("stages")
+    if not isinstance(stages, dict) or not all(isinstance(entry, dict) for entry in stages.values()):
+        raise UserError(f"{path} is no manifest of a run", "Delete it, and every stage runs again")
+    return manifest
+
+
 def timings(run: Run) -> dict[str, float]:
     """Seconds that each stage took when it last ran."""
-    stages = read_json(run.directory.manifest)["stages"]
-    return {name: entry["seconds"] for name, entry in stages.items()}
+    return {name: entry["seconds"] for name, entry in _manifest(run)["stages"].items()}
 
 
 def package_versions() -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from trigger_ad.pipeline.quantize import QUANTIZE
 from trigger_ad.pipeline.report import REPORT
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.pipeline.train import TRAIN
-from trigger_ad.run_directory import PROJECTS, RunDirectory, write_text
+from trigger_ad.run_directory import PROJECTS, RunDirectory
 
 STAGES: Final[Sequence[Stage]] = (TRAIN, QUANTIZE, CONVERT, EMULATE, HARDWARE, REPORT)
 """In order: each reads what those before it wrote."""
@@ -49,7 +49,8 @@ def bring_up_to_date(run: Run, last: str) -> list[str]:
     Returns:
         The names of the stages that ran.
     """
-    if not run.directory.config.exists() or run.directory.config.read_text(encoding="utf-8") != run.config.to_yaml():
-        write_text(run.directory.config, run.config.to_yaml())
     names = [stage.name for stage in STAGES]
-    return [stage.name for stage in STAGES[: names.index(last) + 1] if stage.bring_up_to_date(run)]
+    ran = [stage.name for stage in STAGES[: names.index(last) + 1] if stage.bring_up_to_date(run)]
+    # a change that only later stages read
+    run.write_config()
+    return ran

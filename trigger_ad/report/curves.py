@@ -29,21 +29,17 @@ class RocCurve:
 
 
 def roc_curve(background: NDArray[Any], signal: NDArray[Any]) -> RocCurve:
-    """Both rates at every threshold that tells scores apart; accept means score > threshold.
+    """Both rates at every threshold that tells scores apart.
 
     Args:
         background: Scores, (N,).
         signal: Scores, (M,), of the same kind.
     """
-    thresholds = np.unique(np.concatenate([background, signal]))[::-1]
-    return RocCurve(
-        fpr=np.append(_accepted(background, thresholds), 1.0), tpr=np.append(_accepted(signal, thresholds), 1.0)
-    )
+    from sklearn.metrics import roc_curve as rates_by_threshold
 
-
-def _accepted(scores: NDArray[Any], thresholds: NDArray[Any]) -> Values:
-    not_above = np.searchsorted(np.sort(scores), thresholds, side="right")
-    return (len(scores) - not_above) / len(scores)
+    is_signal = np.repeat([0, 1], [len(background), len(signal)])
+    fpr, tpr, _ = rates_by_threshold(is_signal, np.concatenate([background, signal]), drop_intermediate=False)
+    return RocCurve(fpr, tpr)
 
 
 def thinned(curve: RocCurve) -> RocCurve:

@@ -1,0 +1,253 @@
+"""The compiled HLS C++ gives the reference's words; what is broken on purpose is found and named."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.runs import Types, network_vectors, small_network, write_small_project
+
+from trigger_ad.config import BackEnd, Config
+from trigger_ad.emulation.agreement import Agreement, compare
+from trigger_ad.emulation.hls import CompiledProject, compiled
+from trigger_ad.errors import UserError
+from trigger_ad.network.evaluation import evaluate
+from trigger_ad.network.graph import Network
+from trigger_ad.pipeline import emulate
+from trigger_ad.pipeline.stage import Run
+from trigger_ad.run_directory import RunDirectory
+
+PLAIN = Types()
+WIDE = Types(input="fixed<12,3>", weight="fixed<17,1>", bias="fixed<15,1>")
+NARROW = Types(
+    input="ufixed<5,-1>",
+    weight="fixed<6,0>",
+    bias=None,
+    activation="ufixed<6,-1,RND_CONV,SAT>",
+    linear="fixed<6,0,RND_CONV,SAT>",
+)
+COARSE = Types(
+    input="fixed<6,8>",
+    weight="fixed<5,4>",
+    bias="fixed<6,9>",
+    activation="ufixed<6,11,RND_CONV,SAT>",
+    linear="fixed<6,12,RND_CONV,SAT>",
+)
+
+
+@pytest.mark.parametrize(
+    ("types", "back_end", "firmware"),
+    [
+        pytest.param(PLAIN, "vitis", {"reuse_factor": 2}, id="vitis, parallel, latency, reuse 2"),
+        pytest.param(WIDE, "vivado", {}, id="vivado, parallel, latency, weights of 16 fraction bits"),
+        pytest.param(
+            NARROW,
+            "vivado",
+            {"strategy": "resource", "reuse_factor": 2},
+            id="vivado, parallel, resource, reuse 2, negative integer bits",
+        ),
+        pytest.param(
+            COARSE, "vivado", {"io_type": "io_stream"}, id="vivado, stream, latency, integers wider than words"
+        ),
+        pytest.param(
+            WIDE,
+            "vitis",
+            {"io_type": "io_stream", "strategy": "resource", "reuse_factor": 2},
+            id="vitis, stream, resource, reuse 2",
+        ),
+    ],
+)
+def test_every_word_of_every_layer_equals_the_reference(
+    types: Types, back_end: BackEnd, firmware: dict[str, str | int], tmp_path: Path
+) -> None:
+    network = small_network(types)
+    inputs = network_vectors(network)
+    reference = evaluate(network, inputs)
+    folder = write_small_project(network, tmp_path / back_end, back_end, inputs, **firmware)
+    with compiled(folder) as bench:
+        done, layers = bench.run(), bench.layers(network, inputs)
+    np.testing.assert_array_equal(done.words, reference["score"])
+    assert done.passed
+    agreement = compare("hls", network, reference, layers, 0.0)
+    assert (agreement.exact, agreement.first_difference) == (True, None)
+    # the accumulators of the two linear quantizers are merged into them
+    assert layers.keys() == {node.name for node in network.nodes[1:]} - {"latent", "reconstruction"}
+    # layers in which nothing moves would not show much
+    assert all(len(np.unique(codes)) > 3 for codes in reference.values())
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return small_network()
+
+
+@pytest.fixture(scope="module")
+def sound_project(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_project(network, tmp_path_factory.mktemp("sound") / "vitis")
+
+
+@pytest.fixture(scope="module")
+def sound_bench(sound_project: Path) -> Iterator[Path]:
+    """The program compiled from it."""
+    with compiled(sound_project) as bench:
+        yield bench._program
+
+
+@pytest.fixture
+def project(sound_project: Path, tmp_path: Path) -> Path:
+    """A copy of the project, in a run directory, to break."""
+    return Path(shutil.copytree(sound_project, RunDirectory(tmp_path).hls_project("vitis")))
+
+
+@pytest.fixture
+def agreement(project: Path, network: Network) -> Callable[[], Agreement]:
+    """Emulates the project as the `emulate` stage does."""
+
+    def emulated() -> Agreement:
+        inputs = network_vectors(network)
+        run = Run(Config(name="small"), RunDirectory(project.parents[1]))
+        return emulate._hls(run, "vitis", network, evaluate(network, inputs), inputs)[0]
+
+    return emulated
+
+
+@pytest.fixture
+def compiled_already(sound_bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares compiling a project in which only the vectors are changed."""
+    monkeypatch.setattr(
+        "trigger_ad.emulation.hls.compiled", lambda folder: nullcontext(CompiledProject(sound_bench, folder))
+    )
+
+
+def _edit(path: Path, pattern: str, replacement: str) -> None:
+    text, count = re.subn(pattern, replacement, path.read_text())
+    assert count == 1
+    path.write_text(text)
+
+
+def _weights_of(project: Path, layer: str) -> Path:
+    (path,) = [
+        path for path in (project / "firmware" / "weights").glob("w*.h") if f"{layer}_weight_t" in path.read_text()
+    ]
+    return path
+
+
+@pytest.mark.parametrize(
+    ("layer", "found_in"),
+    [("encoder_1", "encoder_1"), ("latent", "latent_output"), ("decoder_1", "decoder_1"), ("score", "score")],
+)
+def test_a_changed_weight_is_found_in_its_layer(
+    project: Path, agreement: Callable[[], Agreement], layer: str, found_in: str
+) -> None:
+    _edit(_weights_of(project, layer), r"= \{[^,]+,", "= {0,")
+    result = agreement()
+    assert not result.exact
+    assert result.mismatches > 0
+    assert result.test_bench_passed is False
+    assert result.first_difference is not None
+    assert result.first_difference.layer == found_in
+
+
+def test_another_rounding_is_found_in_its_layer(project: Path, agreement: Callable[[], Agreement]) -> None:
+    _edit(
+        project / "firmware" / "defines.h",
+        r"ap_ufixed<6,2,AP_RND_CONV,AP_SAT,0> layer3_t",
+        "ap_ufixed<6,2,AP_RND,AP_SAT,0> layer3_t",
+    )
+    result = agreement()
+    assert not result.exact
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "encoder_1_output"
+    assert result.first_difference.max_lsb == 1.0
+
+
+def test_wrapping_instead_of_saturating_is_found_in_its_layer(
+    project: Path, agreement: Callable[[], Agreement]
+) -> None:
+    _edit(project / "firmware" / "defines.h", r"AP_SAT,0> layer4_t", "AP_WRAP,0> layer4_t")
+    result = agreement()
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "latent_output"
+
+
+def test_an_accumulator_one_bit_too_narrow_is_found(
+    project: Path, network: Network, agreement: Callable[[], Agreement]
+) -> None:
+    kind = network.type("encoder_1")
+    narrower = f"<{kind.width - 1},{kind.integer - 1}> encoder_1_accum_t"
+    _edit(project / "firmware" / "defines.h", rf"<{kind.width},{kind.integer}> encoder_1_accum_t", narrower)
+    result = agreement()
+    assert not result.exact
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "encoder_1"
+    # the vectors that drive the accumulator to its ends come first
+    assert result.first_difference.first_vectors[0] < 2 * 4
+
+
+@pytest.mark.usefixtures("compiled_already")
+def test_inputs_in_another_order_are_found(project: Path, agreement: Callable[[], Agreement]) -> None:
+    path = project / "tb_data" / "input_codes.dat"
+    codes = np.loadtxt(path, dtype=np.int64)
+    np.savetxt(path, codes[:, [1, 0, 2, 3, 4, 5]], fmt="%d")
+    result = agreement()
+    assert not result.exact
+    assert result.test_bench_passed is False
+    # every layer is right for the inputs of the run: only the words of the project's own inputs differ
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "score"
+
+
+@pytest.mark.usefixtures("compiled_already")
+def test_a_wrong_expected_word_is_found_although_every_word_is_right(
+    project: Path, agreement: Callable[[], Agreement]
+) -> None:
+    path = project / "tb_data" / "expected_words.dat"
+    words = np.loadtxt(path, dtype=np.int64)
+    words[100] += 1
+    np.savetxt(path, words, fmt="%d")
+    result = agreement()
+    assert result.mismatches == 0
+    assert result.test_bench_passed is False
+    assert not result.exact
+
+
+@pytest.mark.usefixtures("compiled_already")
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (("expected_words.dat",), "expected_words.dat has fewer lines than input_codes.dat"),
+        (("input_codes.dat",), "input_codes.dat has fewer lines than expected_words.dat"),
+        (("input_codes.dat", "expected_words.dat"), "does not hold the vectors of this run"),
+    ],
+)
+def test_truncated_vectors_are_one_clear_error(
+    project: Path, agreement: Callable[[], Agreement], files: tuple[str, ...], said: str
+) -> None:
+    for name in files:
+        path = project / "tb_data" / name
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-5]))
+    with pytest.raises(UserError, match=said) as error:
+        agreement()
+    assert "convert" in error.value.remedy
+
+
+@pytest.mark.usefixtures("compiled_already")
+def test_a_line_cut_short_is_one_clear_error(project: Path, agreement: Callable[[], Agreement]) -> None:
+    path = project / "tb_data" / "input_codes.dat"
+    path.write_text(path.read_text().rstrip().rsplit(" ", 2)[0])
+    with pytest.raises(UserError, match=r"input_codes\.dat is damaged"):
+        agreement()
+
+
+def test_a_project_that_does_not_compile_is_one_clear_error(project: Path) -> None:
+    _edit(project / "firmware" / "trigger_ad_small.cpp", r"nnet::relu<layer2_t, ", "nnet::rely<layer2_t, ")
+    with (
+        pytest.raises(UserError, match=r"does not compile: .*trigger_ad_small\.cpp:\d+.* error: .*rely"),
+        compiled(project),
+    ):
+        pass

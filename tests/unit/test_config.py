@@ -1,0 +1,214 @@
+"""The configuration file: its defaults, and one clear line for everything it may not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trigger_ad.config import Config, EventsConfig, load_config
+from trigger_ad.errors import UserError
+
+OWN_FILES = "name: a\nevents:\n  background: b.h5\n  signals: {one: s.h5}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "own.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(path: Path) -> UserError:
+    with pytest.raises(UserError) as caught:
+        load_config(path)
+    assert caught.value.what.startswith(str(path))
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_a_name_is_all_that_must_be_said(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "name: small"))
+    assert config == Config(name="small")
+    assert config.events == "sample"
+    assert config.model.hidden == (32, 16)
+    assert config.model.latent == 3
+    assert config.quantization.weights <= 8
+    assert config.quantization.ship == "qat"
+    assert config.firmware.back_ends == ("vitis", "vivado")
+
+
+def test_the_shipped_configuration_is_the_published_autoencoder() -> None:
+    config = load_config(Path(__file__).parents[2] / "configs" / "ffn.yaml")
+    assert (config.model.hidden, config.model.latent, config.events) == ((32, 16), 3, "sample")
+
+
+def test_what_is_said_replaces_the_defaults(tmp_path: Path) -> None:
+    text = (
+        "name: other\nseed: 7\ninputs: {pt: {lsb: 0.5, width: 10, offset: 3, shift: -2}}\n"
+        "model: {hidden: [8], latent: 2, batch_normalization: false}\n"
+        "quantization: {weights: 6, ship: ptq, qat: {epochs: 3}}\n"
+        "firmware: {back_ends: [vivado], clock_ns: 4, reuse_factor: 3, strategy: resource, io_type: io_stream}\n"
+    )
+    config = load_config(written(tmp_path, text))
+    assert (config.inputs.pt.lsb, config.inputs.pt.width, config.inputs.pt.offset) == (0.5, 10, 3)
+    assert config.inputs.pt.shift == -2
+    assert config.inputs.eta == Config(name="other").inputs.eta
+    assert (config.model.hidden, config.model.latent) == ((8,), 2)
+    assert (config.quantization.weights, config.quantization.ship, config.quantization.qat.epochs) == (6, "ptq", 3)
+    assert (config.firmware.back_ends, config.firmware.clock_ns) == (("vivado",), 4.0)
+
+
+def test_own_files_are_named(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, OWN_FILES))
+    assert config.events == EventsConfig(background="b.h5", signals={"one": "s.h5"})
+
+
+@pytest.mark.parametrize("text", ["name: a", OWN_FILES, "name: a\ntraining: {learning_rate: 1.0e-5}"])
+def test_the_resolved_configuration_reads_back_as_itself(tmp_path: Path, text: str) -> None:
+    config = load_config(written(tmp_path, text))
+    resolved = config.to_yaml()
+    assert load_config(written(tmp_path, resolved)) == config
+    assert load_config(written(tmp_path, resolved)).to_yaml() == resolved
+    assert all(f"\n{key}:" in f"\n{resolved}" for key in Config.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("colour: red", "colour"),
+        ("inputs: {mass: {lsb: 1.0, width: 8}}", "inputs.mass"),
+        ("inputs: {pt: {lsb: 1.0, width: 8, unit: GeV}}", "inputs.pt.unit"),
+        ("events: {background: b.h5, signals: {one: s.h5}, data: d.h5}", "events.data"),
+        ("model: {layers: 3}", "model.layers"),
+        ("training: {optimizer: sgd}", "training.optimizer"),
+        ("quantization: {kernel: 8}", "quantization.kernel"),
+        ("quantization: {qat: {augmentation: 3}}", "quantization.qat.augmentation"),
+        ("firmware: {clock: 5}", "firmware.clock"),
+        # the unknown key explains the missing one
+        ("events: {backgrund: b.h5, signals: {one: s.h5}}", "events.backgrund"),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_path(tmp_path: Path, text: str, key: str) -> None:
+    assert refusal(written(tmp_path, f"name: a\n{text}")).what.endswith(f": unknown key '{key}'")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("seed: '1'", "seed", "'1'"),
+        ("seed: 1.5", "seed", "1.5"),
+        ("seed: true", "seed", "True"),
+        ("seed: -1", "seed", "-1"),
+        ("inputs: {pt: {lsb: fine, width: 8}}", "inputs.pt.lsb", "'fine'"),
+        ("inputs: {pt: {lsb: 0, width: 8}}", "inputs.pt.lsb", "0"),
+        ("inputs: {pt: {lsb: .inf, width: 8}}", "inputs.pt.lsb", "inf"),
+        ("inputs: {eta: {lsb: 0.1, width: 1}}", "inputs.eta.width", "1"),
+        ("inputs: {phi: {lsb: 0.1, width: 25}}", "inputs.phi.width", "25"),
+        ("inputs: {phi: {lsb: 0.1, width: 7, shift: 25}}", "inputs.phi.shift", "25"),
+        ("inputs: {phi: {lsb: 0.1, width: 7, offset: 0.5}}", "inputs.phi.offset", "0.5"),
+        ("model: {architecture: cnn}", "model.architecture", "'cnn'"),
+        ("model: {hidden: 32}", "model.hidden", "32"),
+        ("model: {hidden: [32, '16']}", "model.hidden.1", "'16'"),
+        ("model: {hidden: [32, true]}", "model.hidden.1", "True"),
+        ("model: {hidden: [0]}", "model.hidden.0", "0"),
+        ("model: {batch_normalization: 1}", "model.batch_normalization", "1"),
+        ("training: {epochs: 0}", "training.epochs", "0"),
+        ("training: {learning_rate: .nan}", "training.learning_rate", "nan"),
+        ("training: {augmentation: 65}", "training.augmentation", "65"),
+        ("quantization: {weights: 25}", "quantization.weights", "25"),
+        ("quantization: {biases: 1}", "quantization.biases", "1"),
+        ("quantization: {activations: 8.0}", "quantization.activations", "8.0"),
+        ("quantization: {ship: float}", "quantization.ship", "'float'"),
+        ("firmware: {back_ends: [vitis, quartus]}", "firmware.back_ends.1", "'quartus'"),
+        ("firmware: {back_ends: vitis}", "firmware.back_ends", "'vitis'"),
+        ("firmware: {part: my part}", "firmware.part", "'my part'"),
+        ("firmware: {clock_ns: 0}", "firmware.clock_ns", "0"),
+        ("firmware: {reuse_factor: 0}", "firmware.reuse_factor", "0"),
+        ("firmware: {strategy: fast}", "firmware.strategy", "'fast'"),
+        ("firmware: {io_type: axi}", "firmware.io_type", "'axi'"),
+        ("events: {background: 3, signals: {one: s.h5}}", "events.background", "3"),
+        ("events: {background: b.h5, signals: {one: 3}}", "events.signals.one", "3"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_named_with_its_key(tmp_path: Path, text: str, key: str, value: str) -> None:
+    what = refusal(written(tmp_path, f"name: a\n{text}")).what
+    assert f": {key}: " in what
+    assert what.endswith(f", not {value}")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("seed: 1", "name"),
+        ("name: a\nmodel: {hidden: []}", "model.hidden"),
+        ("name: a\nmodel: [32, 16]", "model"),
+        ("name: a\nmodel:", "model"),
+        ("name: a\ninputs: {pt: {lsb: 1.0}}", "inputs.pt.width"),
+        ("name: a\nfirmware: {back_ends: []}", "firmware.back_ends"),
+        ("name: a\nfirmware: {back_ends: [vitis, vitis]}", "firmware.back_ends"),
+        ("name: a\nevents: {signals: {one: s.h5}}", "events.background"),
+        ("name: a\nevents: {background: b.h5}", "events.signals"),
+        ("name: a\nevents: {background: b.h5, signals: {}}", "events.signals"),
+        # results call the background so
+        ("name: a\nevents: {background: b.h5, signals: {background: s.h5}}", "events.signals"),
+        ("name: a\nevents: {background: b.h5, signals: {validation_background: s.h5}}", "events.signals"),
+    ],
+)
+def test_what_is_missing_empty_or_of_another_shape_is_named(tmp_path: Path, text: str, key: str) -> None:
+    assert f": {key}: " in refusal(written(tmp_path, text)).what
+
+
+@pytest.mark.parametrize("events", ["background.h5", "3", "[a.h5, b.h5]", ""])
+def test_events_are_the_sample_or_a_mapping(tmp_path: Path, events: str) -> None:
+    what = refusal(written(tmp_path, f"name: a\nevents: {events}")).what
+    assert "is neither 'sample' nor a mapping with 'background' and 'signals'" in what
+
+
+@pytest.mark.parametrize("name", ["a", "Z9", "ffn-8_bits", "a" * 64])
+def test_a_name_is_one_that_a_folder_can_have_anywhere(tmp_path: Path, name: str) -> None:
+    assert load_config(written(tmp_path, f"name: {name}")).name == name
+
+
+@pytest.mark.parametrize("name", ["''", "1a", "-a", "../up", "a/b", "a b", "'a\n\n'", "ä", "a" * 65, "3", "null"])
+def test_another_name_is_refused(tmp_path: Path, name: str) -> None:
+    assert ": name: " in refusal(written(tmp_path, f"name: {name}")).what
+
+
+@pytest.mark.parametrize("text", ["name: [", "name: a\n\tseed: 1", "name: 'a", "&a [*b]", "name: a\nseed: 2024-99-99"])
+def test_what_is_not_yaml_is_refused(tmp_path: Path, text: str) -> None:
+    assert "is not valid YAML" in refusal(written(tmp_path, text)).what
+
+
+@pytest.mark.parametrize("text", ["", "- name: a", "just text", "3"])
+def test_a_file_without_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert "holds no mapping of keys" in refusal(written(tmp_path, text)).what
+
+
+def test_a_key_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    assert ": 3: " in refusal(written(tmp_path, "name: a\n3: b")).what
+
+
+@pytest.mark.parametrize("text", ["name: a\nname: b", "name: a\nmodel: {latent: 2, latent: 3}"])
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str) -> None:
+    assert "twice" in refusal(written(tmp_path, text)).what
+
+
+@pytest.mark.parametrize("number", ["1e-4", "1E-4", "1.0e-4", "0.0001"])
+def test_numbers_are_read_as_everyone_writes_them(tmp_path: Path, number: str) -> None:
+    config = load_config(written(tmp_path, f"name: a\ntraining: {{learning_rate: {number}}}"))
+    assert config.training.learning_rate == 0.0001
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "none.yaml").what.endswith("does not exist")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "cannot be read" in refusal(tmp_path).what
+
+
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n\x00\xff", b"name: a\x00\x01"])
+def test_a_binary_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(content)
+    refusal(path)
