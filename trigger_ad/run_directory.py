@@ -181,6 +181,9 @@ def _replace(temporary: Path, path: Path) -> None:
     if not path.is_dir():
         temporary.replace(path)
         return
+    if not temporary.is_dir():
+        # a file must not take the place of a folder and all that is in it
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     retired = path.with_name(f"{path.name}.partial-old-{os.getpid()}")
     _remove(retired)
     path.replace(retired)

@@ -100,8 +100,9 @@ def fit(model: Any, title: str, training: Values, validation: Values, config: Fi
             callbacks=_callbacks(config, advance, len(train)),
         ).history
     losses = [float(loss) for loss in history["val_loss"]]
-    if not np.isfinite(losses).all():
-        raise UserError(f"{title}: the loss became {losses[-1]}", "Lower training.learning_rate")
+    lost = next((loss for loss in losses if not np.isfinite(loss)), None)
+    if lost is not None:
+        raise UserError(f"{title}: the loss became {lost}", "Lower the learning_rate of this fit")
     best = int(np.argmin(losses))
     rate = len(train) * len(losses) / (time.perf_counter() - started)
     return FitResult(

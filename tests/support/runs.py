@@ -129,9 +129,8 @@ class Outcome:
     @property
     def error(self) -> str:
         """The one line on standard error besides those that announce stages or say how they go."""
-        (line,) = [
-            line for line in self.stderr if not re.match(rf"({'|'.join(STAGES)}|.*: \d+ of \d+ epochs .*)$", line)
-        ]
+        announced = rf"|{'|'.join(STAGES)}|.*: \d+ of \d+ epochs .*"
+        (line,) = [line for line in self.stderr if not re.fullmatch(announced, line)]
         return line
 
 

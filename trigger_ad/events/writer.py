@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from trigger_ad.errors import UserError
 from trigger_ad.events import layout
+from trigger_ad.run_directory import written_whole
 
 _COMPRESSION_LEVEL = 9
 _ROWS_IN_CHUNK = 1024
@@ -31,17 +32,8 @@ def write_events(path: Path, events: npt.NDArray[np.float64], group_ids: npt.NDA
     """
     if events.shape[1:] != (layout.OBJECTS, len(layout.NAMES)) or group_ids.shape != events.shape[:1]:
         raise ValueError(f"events of shape {events.shape} with group ids of shape {group_ids.shape}")
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with h5py.File(partial, "w") as file:
-            _fill(file, events, group_ids)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path} ({error})", "Choose a writable folder with free space") from error
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        _fill(file, events, group_ids)
 
 
 def _fill(file: h5py.File, events: npt.NDArray[np.float64], group_ids: npt.NDArray[np.int64]) -> None:

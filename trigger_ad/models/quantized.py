@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import FixedPoint, Overflow, Rounding, Values
+from trigger_ad.fixed_point import MAX_WIDTH, FixedPoint, Overflow, Rounding, Values
 from trigger_ad.models.architectures import DenseAutoencoder
 from trigger_ad.models.floating import INPUTS, DenseWeights
 from trigger_ad.models.keras import quiet_serialization, tf_keras
@@ -49,6 +49,8 @@ def build_quantized(
             layer.units,
             kernel_quantizer=_bits(precision.kernel),
             bias_quantizer=_bits(precision.bias),
+            # replaced below; QKeras's own start values warn of themselves where a word has few bits
+            kernel_initializer="zeros",
             name=layer.name,
         )(values)
         relu = layer.activation == "relu"
@@ -73,8 +75,8 @@ def load_quantized(path: Path) -> Any:
     """
     try:
         return qkeras.utils.load_qmodel(str(path), compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"{path} is not a readable QKeras model ({reason})", "Name an .h5 file that Keras saved"
         ) from None
@@ -168,13 +170,19 @@ def quantizer_type(quantizer: Any, layer: str) -> FixedPoint:
     else:
         raise UserError(f"layer '{layer}' has the quantizer {type(quantizer).__name__}", remedy)
     # QKeras raises 2 to `integer` in integer arithmetic, which has no negative powers
-    if odd or quantizer.use_stochastic_rounding or quantizer.integer < 0:
-        raise UserError(f"layer '{layer}' has the quantizer {quantizer}, which does not convert exactly", remedy)
+    odd = odd or quantizer.use_stochastic_rounding or quantizer.integer < 0 or not _is_one(quantizer.qnoise_factor)
+    # a signed word of one bit is -1 or 1 in QKeras
+    if odd or not 1 + int(signed) <= quantizer.bits <= MAX_WIDTH:
+        settings = ", ".join(f"{name}={' '.join(str(value).split())}" for name, value in quantizer.get_config().items())
+        raise UserError(
+            f"layer '{layer}' has the quantizer {type(quantizer).__name__}({settings}), which does not convert exactly",
+            remedy,
+        )
     return FixedPoint(signed, int(quantizer.bits), integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
 
 
-def _is_one(alpha: Any) -> bool:
-    return not isinstance(alpha, str) and alpha is not None and bool(np.all(np.asarray(alpha) == 1))
+def _is_one(factor: Any) -> bool:
+    return not isinstance(factor, str) and factor is not None and bool(np.all(np.asarray(factor) == 1))
 
 
 def _bits(kind: FixedPoint) -> Any:

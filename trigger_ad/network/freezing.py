@@ -26,14 +26,26 @@ def freeze(model: Any, input_type: FixedPoint) -> Network:
     Raises:
         UserError: If a layer or quantizer does not convert exactly; names it.
     """
-    return Network(tuple(_node(layer, input_type) for layer in model.layers))
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise UserError(
+            f"the model has {len(model.inputs)} input(s) and {len(model.outputs)} output(s)",
+            "Give a model from one input vector to one score",
+        )
+    first = model.inputs[0]._keras_history.layer
+    # the layers of a Sequential model leave its input out
+    layers = [first, *(layer for layer in model.layers if layer is not first)]
+    return Network(tuple(_node(layer, input_type) for layer in layers))
 
 
 def _node(layer: Any, input_type: FixedPoint) -> Node:
+    if len(layer.inbound_nodes) > 1:
+        raise UserError(
+            f"layer '{layer.name}' is used more than once", "Use a layer of its own, with the same weights, each time"
+        )
     sources = _source_names(layer)
     match type(layer).__name__:
         case "InputLayer":
-            return Input(layer.name, int(layer.output_shape[0][-1]), input_type)
+            return _input(layer, input_type)
         case "QDense":
             return _dense(layer, sources[0])
         case "QActivation":
@@ -44,6 +56,13 @@ def _node(layer: Any, input_type: FixedPoint) -> Node:
             return Elementwise(layer.name, left, right, "subtract" if name == "Subtract" else "multiply")
         case name:
             raise UserError(f"layer '{layer.name}' is a {name}, which does not convert", f"Supported are {SUPPORTED}")
+
+
+def _input(layer: Any, input_type: FixedPoint) -> Input:
+    shape = layer.output_shape[0][1:]
+    if len(shape) != 1:
+        raise UserError(f"layer '{layer.name}' takes values of shape {shape}", "Give a model of a single input vector")
+    return Input(layer.name, int(shape[0]), input_type)
 
 
 def _dense(layer: Any, source: str) -> Dense:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,19 @@ def _execute(run: Run) -> None:
     expected = evaluate(network, inputs)[network.output.name]
     with written_whole(run.directory.vectors) as temporary:
         temporary.mkdir()
-        np.save(temporary / "inputs.npy", inputs, allow_pickle=False)
-        np.save(temporary / "expected.npy", expected, allow_pickle=False)
+        _save(temporary / "inputs.npy", inputs)
+        _save(temporary / "expected.npy", expected)
         write_json(temporary / "index.json", _index(network, segments))
     for back_end in run.config.firmware.back_ends:
         with written_whole(run.directory.hls_project(back_end)) as temporary:
             write_project(network, run.config, back_end, Vectors(inputs, expected), temporary)
+
+
+def _save(path: Path, codes: Codes) -> None:
+    # NumPy, when it writes to the disk by itself, does not say that the disk is full
+    content = io.BytesIO()
+    np.save(content, codes, allow_pickle=False)
+    path.write_bytes(content.getbuffer())
 
 
 def _inputs(run: Run, network: Network) -> tuple[Codes, list[Segment]]:

@@ -15,7 +15,7 @@ from trigger_ad.config import BackEnd, Config
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, read_vectors, shipped_network
-from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import write_json, written_whole
 
 if TYPE_CHECKING:
@@ -62,20 +62,23 @@ def _emulators(
     run: Run, network: Network, reference: Mapping[str, Codes], inputs: Codes
 ) -> tuple[list[Agreement], dict[str, Codes]]:
     """Compiles the back ends' C++ beside each other while Keras runs here."""
+    from trigger_ad.models.quantized import load_quantized
+
+    path = run.directory.quantized_model(run.config.quantization.ship)
+    with reading(path):
+        model = load_quantized(path)
     back_ends = run.config.firmware.back_ends
     with ThreadPoolExecutor(max_workers=2) as pool:
         pending = {name: pool.submit(_hls, run, name, network, reference, inputs) for name in back_ends}
-        agreements = _keras(run, network, reference, inputs)
+        agreements = _keras(model, network, reference, inputs)
         found = {name: future.result() for name, future in pending.items()}
     words = {f"hls_{name}": result[1] for name, result in found.items()}
     return agreements + [result[0] for result in found.values()], words
 
 
-def _keras(run: Run, network: Network, reference: Mapping[str, Codes], inputs: Codes) -> list[Agreement]:
+def _keras(model: Any, network: Network, reference: Mapping[str, Codes], inputs: Codes) -> list[Agreement]:
     from trigger_ad.emulation.keras import float32_layers, float64_layers
-    from trigger_ad.models.quantized import load_quantized
 
-    model = load_quantized(run.directory.quantized_model(run.config.quantization.ship))
     return [
         _timed("keras_float64", lambda: float64_layers(model, network, inputs), network, reference, must_agree=True),
         _timed("keras_float32", lambda: float32_layers(model, network, inputs), network, reference, must_agree=False),

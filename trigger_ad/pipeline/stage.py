@@ -84,7 +84,7 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (UserError, OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path} is damaged", "Delete it and run again: the stage that made it makes it anew"
         ) from error

@@ -100,8 +100,3 @@ def test_accumulators_are_what_stands_before_the_activation() -> None:
     assert found["encoder_1"].tolist() == [[1.0, -3.0, 3.0]]
     assert found["latent"].tolist() == [[4.0, 4.0]]
     assert found["reconstruction"].tolist() == [[9.0] * 4]
-
-
-def test_batches_do_not_change_a_reconstruction(model: Any, inputs: Values) -> None:
-    assert reconstruct(model, inputs[:0]).shape == (0, 4)
-    assert reconstruct(model, inputs).shape == (40, 4)

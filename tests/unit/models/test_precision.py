@@ -45,7 +45,7 @@ def test_no_other_binary_point_has_a_smaller_error(values: list[float], width: i
         ([0.49, -0.5], "fixed<8,1,RND_CONV,SAT>"),
         ([100.0, -100.0], "fixed<8,8,RND_CONV,SAT>"),
         # one outlier in many is left to saturate
-        ([0.501] * 100_000 + [1.2], "fixed<8,1,RND_CONV,SAT>"),
+        ([65 / 128] * 100_000 + [1.2], "fixed<8,1,RND_CONV,SAT>"),
     ],
 )
 def test_the_binary_point_follows_the_data(values: list[float], expected: str) -> None:

@@ -1,0 +1,141 @@
+"""Agreement means equal codes: one least significant bit in one element of one vector is a mismatch."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from support.runs import network_vectors, small_network
+
+from trigger_ad.emulation.agreement import compare
+from trigger_ad.fixed_point import Codes, Values
+from trigger_ad.network.evaluation import evaluate
+from trigger_ad.network.graph import Network
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return small_network()
+
+
+@pytest.fixture(scope="module")
+def reference(network: Network) -> dict[str, Codes]:
+    return evaluate(network, network_vectors(network)[:200])
+
+
+def _values(network: Network, codes: dict[str, Codes]) -> dict[str, Values]:
+    return {name: network.type(name).values(found) for name, found in codes.items()}
+
+
+def test_equal_values_agree(network: Network, reference: dict[str, Codes]) -> None:
+    result = compare("hls", network, reference, _values(network, reference), 1.5)
+    assert result.exact
+    assert (result.vectors, result.mismatches, result.max_lsb, result.first_difference) == (200, 0, 0.0, None)
+    assert result.layers == dict.fromkeys([node.name for node in network.nodes], 0)
+    assert result.seconds == 1.5
+
+
+def test_one_bit_in_one_element_is_a_mismatch(network: Network, reference: dict[str, Codes]) -> None:
+    found = _values(network, reference)
+    found["latent"][17, 1] += network.type("latent").lsb
+    result = compare("hls", network, reference, found, 0.0)
+    assert not result.exact
+    assert (result.mismatches, result.layers["latent"], result.layers["score"]) == (1, 1, 0)
+    # the output word itself is right
+    assert result.max_lsb == 0.0
+    first = result.first_difference
+    assert first is not None
+    assert (first.layer, first.mismatches, first.max_lsb, first.first_vectors) == ("latent", 1, 1.0, [17])
+    assert first.expected == [reference["latent"][17].tolist()]
+    assert first.found == [[float(reference["latent"][17, 0]), float(reference["latent"][17, 1] + 1)]]
+
+
+def test_the_first_difference_is_the_earliest_in_the_order_of_the_data(
+    network: Network, reference: dict[str, Codes]
+) -> None:
+    found = _values(network, reference)
+    for name in ("score", "decoder_1", "square"):
+        found[name] = found[name] + 1.0
+    result = compare("hls", network, reference, dict(reversed(found.items())), 0.0)
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "decoder_1"
+    assert result.mismatches == 200
+    assert len(result.first_difference.first_vectors) == 5
+
+
+def test_a_value_that_is_no_code_is_a_mismatch_of_a_fraction(network: Network, reference: dict[str, Codes]) -> None:
+    found = _values(network, reference)
+    found["score"][3, 0] += network.type("score").lsb / 4
+    result = compare("keras", network, reference, found, 0.0)
+    assert (result.exact, result.mismatches, result.max_lsb) == (False, 1, 0.25)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_a_number_is_a_mismatch_of_unknown_size(
+    network: Network, reference: dict[str, Codes], value: float
+) -> None:
+    found = _values(network, reference)
+    found["score"][3, 0] = value
+    result = compare("keras", network, reference, found, 0.0)
+    assert (result.exact, result.mismatches, result.max_lsb) == (False, 1, None)
+    assert result.first_difference is not None
+    assert result.first_difference.found == [[None]]
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_layers_that_are_not_shown_are_not_judged(network: Network, reference: dict[str, Codes]) -> None:
+    found = {"score": _values(network, reference)["score"]}
+    result = compare("hls", network, reference, found, 0.0)
+    assert result.layers == {"score": 0}
+    assert result.exact
+
+
+def test_an_output_that_is_not_shown_is_a_mistake(network: Network, reference: dict[str, Codes]) -> None:
+    with pytest.raises(KeyError, match="score"):
+        compare("hls", network, reference, {"square": _values(network, reference)["square"]}, 0.0)
+
+
+def test_a_test_bench_that_fails_is_no_agreement(network: Network, reference: dict[str, Codes]) -> None:
+    from dataclasses import replace
+
+    result = compare("hls", network, reference, _values(network, reference), 0.0)
+    assert replace(result, test_bench_passed=True).exact
+    assert not replace(result, test_bench_passed=False).exact
+
+
+def test_a_trace_names_the_layer_and_keeps_the_count_of_all_vectors(
+    network: Network, reference: dict[str, Codes]
+) -> None:
+    words = {"score": _values(network, reference)["score"] + 1.0}
+    whole = compare("hls", network, reference, words, 2.0)
+    chosen = np.array([40, 90, 150])
+    some = {name: codes[chosen] for name, codes in reference.items()}
+    traced_values = _values(network, some)
+    traced_values["encoder_1"] = traced_values["encoder_1"] + [[0.0], [0.5], [0.5]]
+    located = whole.located_by(compare("hls", network, some, traced_values, 0.0), chosen)
+    assert (located.mismatches, located.vectors, located.seconds) == (200, 200, 2.0)
+    assert located.first_difference is not None
+    assert (located.first_difference.layer, located.first_difference.first_vectors) == ("encoder_1", [90, 150])
+
+
+def test_a_trace_without_a_difference_changes_nothing(network: Network, reference: dict[str, Codes]) -> None:
+    whole = compare("hls", network, reference, {"score": _values(network, reference)["score"] + 1.0}, 0.0)
+    traced = compare("hls", network, reference, _values(network, reference), 0.0)
+    assert whole.located_by(traced, np.arange(200)) == whole
+
+
+def test_the_entry_of_the_report(network: Network, reference: dict[str, Codes]) -> None:
+    found = _values(network, reference)
+    found["score"] = found["score"] + 1.0
+    entry = compare("keras_float32", network, reference, found, 0.5, must_agree=False).to_json()
+    assert entry == {
+        "exact": False,
+        "must_agree": False,
+        "events": 200,
+        "mismatches": 200,
+        "max_lsb": 1.0 / network.type("score").lsb,
+        "seconds": 0.5,
+        "first_layer": "score",
+        "test_bench_passed": None,
+    }

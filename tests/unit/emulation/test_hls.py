@@ -1,0 +1,102 @@
+"""Compiling and running a project's test bench: what goes wrong is one clear error. Real ones: tests/integration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trigger_ad.emulation.hls import CompiledProject, compiled
+from trigger_ad.errors import UserError
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What looks like a project to the eye that searches for sources."""
+    folder = tmp_path / "project"
+    (folder / "firmware").mkdir(parents=True)
+    (folder / "tb_data").mkdir()
+    (folder / "top_test.cpp").write_text("")
+    (folder / "firmware" / "top.cpp").write_text("")
+    return folder
+
+
+def _program(path: Path, script: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A compiler that records its arguments and compiles nothing."""
+    program = _program(tmp_path / "compiler", f'for word in "$@"; do echo "$word"; done >{tmp_path}/arguments')
+    monkeypatch.setenv("CXX", str(program))
+    return program
+
+
+def test_the_compiler_is_given_the_projects_sources_alone(project: Path, compiler: Path, tmp_path: Path) -> None:
+    with compiled(project):
+        pass
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert arguments[-2:] == [str(project / "top_test.cpp"), str(project / "firmware" / "top.cpp")]
+    assert arguments[:3] == ["-std=c++11", "-O2", "-w"]
+
+
+def test_what_was_compiled_is_removed(project: Path, compiler: Path, tmp_path: Path) -> None:
+    with compiled(project):
+        arguments = (tmp_path / "arguments").read_text().splitlines()
+        built = Path(arguments[arguments.index("-o") + 1])
+        assert built.parent.is_dir()
+        assert project not in built.parents
+    assert not built.parent.exists()
+
+
+def test_no_compiler(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(UserError, match=r"No C\+\+ compiler"), compiled(project):
+        pass
+
+
+@pytest.mark.parametrize("missing", ["top_test.cpp", "firmware/top.cpp"])
+def test_a_project_without_its_sources(project: Path, compiler: Path, missing: str) -> None:
+    (project / missing).unlink()
+    with pytest.raises(UserError, match="is not a complete HLS project") as error, compiled(project):
+        pass
+    assert str(project) in error.value.what
+    assert "convert" in error.value.remedy
+
+
+def test_the_first_error_of_the_compiler_is_shown(project: Path, compiler: Path) -> None:
+    _program(compiler, "printf 'In file\\na.h:3:1: error: first\\nb.h:4:1: error: second\\n' >&2; exit 1")
+    with pytest.raises(UserError) as error, compiled(project):
+        pass
+    assert error.value.what == f"{project} does not compile: a.h:3:1: error: first"
+
+
+@pytest.mark.parametrize(("said", "shown"), [("ld: cannot find\\n", "ld: cannot find"), ("", "it printed nothing")])
+def test_a_compiler_that_fails_otherwise(project: Path, compiler: Path, said: str, shown: str) -> None:
+    _program(compiler, f"printf '{said}' >&2; exit 1")
+    with pytest.raises(UserError) as error, compiled(project):
+        pass
+    assert error.value.what == f"{project} does not compile: {shown}"
+
+
+@pytest.mark.parametrize(("status", "passed"), [(0, True), (1, False)])
+def test_words_and_verdict_of_a_test_bench(project: Path, tmp_path: Path, status: int, passed: bool) -> None:
+    program = _program(tmp_path / "bench", f'printf "12 -3\\n4 5\\n" >"$2"; exit {status}')
+    done = CompiledProject(program, project).run()
+    np.testing.assert_array_equal(done.words, [[12, -3], [4, 5]])
+    assert done.words.dtype == np.int64
+    assert done.passed is passed
+
+
+@pytest.mark.parametrize(
+    "script", ["echo 'ERROR: cannot open it' >&2; exit 2", "echo 'ERROR: cannot open it' >&2; kill -6 $$"]
+)
+def test_a_test_bench_that_breaks_down(project: Path, tmp_path: Path, script: str) -> None:
+    with pytest.raises(UserError) as error:
+        CompiledProject(_program(tmp_path / "bench", script), project).run()
+    assert error.value.what == f"the test bench of {project} failed: ERROR: cannot open it"

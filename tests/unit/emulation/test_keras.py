@@ -1,0 +1,92 @@
+"""Keras in float64 equals the integer reference in every layer; in float32 it does not once words are wide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.runs import network_vectors
+
+from trigger_ad.emulation.agreement import compare
+from trigger_ad.emulation.keras import float32_layers, float64_layers
+from trigger_ad.fixed_point import Codes, FixedPoint
+from trigger_ad.models.architectures import DenseAutoencoder, DenseLayer
+from trigger_ad.models.floating import DenseWeights
+from trigger_ad.models.keras import tf_keras
+from trigger_ad.models.precision import LayerPrecision
+from trigger_ad.models.quantized import build_quantized
+from trigger_ad.network.evaluation import evaluate
+from trigger_ad.network.freezing import freeze
+from trigger_ad.network.graph import Network
+
+ARCHITECTURE = DenseAutoencoder(
+    6,
+    (
+        DenseLayer("encoder_1", 6, 4, "relu", False, "activations"),
+        DenseLayer("latent", 4, 2, "linear", False, "latent"),
+        DenseLayer("decoder_1", 2, 4, "relu", False, "activations"),
+        DenseLayer("reconstruction", 4, 6, "linear", False, "output"),
+    ),
+)
+
+
+def _model(bits: int) -> Any:
+    random = np.random.default_rng(3)
+    constant = FixedPoint.parse(f"fixed<{bits},1,RND_CONV,SAT>")
+    weights = {
+        layer.name: DenseWeights(random.uniform(-1, 1, (layer.inputs, layer.units)), random.uniform(-1, 1, layer.units))
+        for layer in ARCHITECTURE.layers
+    }
+    precisions = {
+        layer.name: LayerPrecision(
+            constant,
+            constant,
+            FixedPoint.parse(f"{'u' if layer.activation == 'relu' else ''}fixed<{bits},3,RND_CONV,SAT>"),
+        )
+        for layer in ARCHITECTURE.layers
+    }
+    return build_quantized(ARCHITECTURE, weights, precisions)
+
+
+def _case(bits: int) -> tuple[Any, Network, Codes, dict[str, Codes]]:
+    model = _model(bits)
+    network = freeze(model, FixedPoint.parse(f"fixed<{bits},3>"))
+    inputs = network_vectors(network)
+    return model, network, inputs, evaluate(network, inputs)
+
+
+@pytest.mark.parametrize("bits", [6, 16])
+def test_float64_equals_the_reference_in_every_layer(bits: int) -> None:
+    model, network, inputs, reference = _case(bits)
+    found = float64_layers(model, network, inputs)
+    assert found.keys() == {node.name for node in network.nodes[1:]}
+    assert all(values.dtype == np.float64 for values in found.values())
+    result = compare("keras_float64", network, reference, found, 0.0)
+    assert (result.exact, result.layers) == (True, dict.fromkeys(found, 0))
+    assert tf_keras.backend.floatx() == "float32"
+
+
+def test_float32_equals_it_while_words_have_at_most_24_bits() -> None:
+    model, network, inputs, reference = _case(6)
+    assert max(word.type.width for word in network.words.values()) <= 24
+    assert compare("keras_float32", network, reference, float32_layers(model, network, inputs), 0.0).exact
+
+
+def test_float32_differs_where_words_are_wider() -> None:
+    model, network, inputs, reference = _case(16)
+    assert network.type("score").width > 24
+    result = compare("keras_float32", network, reference, float32_layers(model, network, inputs), 0.0)
+    assert not result.exact
+    assert result.first_difference is not None
+    assert result.layers["score"] > 0
+
+
+def test_a_model_that_is_not_the_network_is_found_in_its_layer() -> None:
+    model, network, inputs, reference = _case(6)
+    kernel, bias = model.get_layer("decoder_1").get_weights()
+    model.get_layer("decoder_1").set_weights([kernel, bias + 0.25])
+    result = compare("keras_float64", network, reference, float64_layers(model, network, inputs), 0.0)
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "decoder_1"
+    assert (result.layers["latent_quantized"], result.layers["decoder_1"]) == (0, len(inputs))

@@ -1,0 +1,247 @@
+"""The project as it is handed over: a test bench that judges, a build script, and nothing about this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.runs import Types, network_vectors, small_network, tree_digest, write_small_project
+
+from trigger_ad.config import BackEnd, Config
+from trigger_ad.firmware.project import network_digest, write_handover
+from trigger_ad.network.evaluation import evaluate
+from trigger_ad.run_directory import RunDirectory
+
+TOP = "trigger_ad_small"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_project(small_network(), tmp_path_factory.mktemp("written") / "vitis")
+
+
+@pytest.fixture(scope="module")
+def built(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy in which the command of its README has been run."""
+    folder = Path(shutil.copytree(written, tmp_path_factory.mktemp("built") / "vitis"))
+    (command,) = re.findall(r"^    (g\+\+ .*)$", (folder / "README.md").read_text(), flags=re.MULTILINE)
+    subprocess.run(["sh", "-c", command], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(built, tmp_path / "project"))
+
+
+def _bench(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [project / "test_bench", *arguments], cwd=project, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command_of_the_readme_builds_and_passes(built: Path) -> None:
+    done = _bench(built)
+    vectors = len(network_vectors(small_network()))
+    assert (done.returncode, done.stdout) == (0, f"PASS: {vectors} vectors, 0 mismatches\n")
+    words = np.loadtxt(built / "tb_data" / "csim_results.log", dtype=np.int64)
+    np.testing.assert_array_equal(words, np.loadtxt(built / "tb_data" / "expected_words.dat", dtype=np.int64))
+
+
+def test_one_wrong_word_fails_and_is_shown(project: Path) -> None:
+    path = project / "tb_data" / "expected_words.dat"
+    lines = path.read_text().splitlines()
+    right = int(lines[7])
+    lines[7] = str(right + 1)
+    path.write_text("\n".join(lines) + "\n")
+    done = _bench(project)
+    assert done.returncode == 1
+    assert f"MISMATCH in vector 7: expected {right + 1}, found {right}\n" in done.stdout
+    assert done.stdout.endswith("vectors, 1 mismatches\n")
+    assert done.stdout.splitlines()[-1].startswith("FAIL: ")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("input_codes.dat", None, "ERROR: cannot open tb_data/input_codes.dat"),
+        ("expected_words.dat", None, "ERROR: cannot open tb_data/expected_words.dat"),
+        ("input_codes.dat", "", "ERROR: input_codes.dat has fewer lines than expected_words.dat"),
+        ("input_codes.dat", "1 2 3\n", "ERROR: input_codes.dat is damaged"),
+        ("input_codes.dat", "1 2 3 4 5 six\n", "ERROR: input_codes.dat is damaged"),
+        ("expected_words.dat", "", "ERROR: expected_words.dat has fewer lines than input_codes.dat"),
+        ("expected_words.dat", "word\n", "ERROR: expected_words.dat is damaged"),
+    ],
+)
+def test_missing_and_damaged_vectors_end_with_two(project: Path, file: str, content: str | None, said: str) -> None:
+    path = project / "tb_data" / file
+    path.unlink() if content is None else path.write_text(content)
+    done = _bench(project)
+    assert (done.returncode, done.stderr) == (2, said + "\n")
+
+
+def test_no_vectors_at_all_end_with_two(project: Path) -> None:
+    for name in ("input_codes.dat", "expected_words.dat"):
+        (project / "tb_data" / name).write_text("")
+    done = _bench(project)
+    assert (done.returncode, done.stderr) == (2, "ERROR: no vectors were read\n")
+
+
+def test_results_that_cannot_be_written_end_with_two(project: Path) -> None:
+    done = _bench(project, "tb_data", "no_such_folder/results.log")
+    assert (done.returncode, done.stderr) == (2, "ERROR: the results could not be written\n")
+
+
+def test_the_vectors_are_integer_codes(written: Path) -> None:
+    network = small_network()
+    inputs = network_vectors(network)
+    np.testing.assert_array_equal(np.loadtxt(written / "tb_data" / "input_codes.dat", dtype=np.int64), inputs)
+    np.testing.assert_array_equal(
+        np.loadtxt(written / "tb_data" / "expected_words.dat", dtype=np.int64, ndmin=2),
+        evaluate(network, inputs)["score"],
+    )
+
+
+@pytest.mark.parametrize("back_end", ["vitis", "vivado"])
+def test_two_generations_are_identical_and_name_no_path(tmp_path: Path, back_end: BackEnd) -> None:
+    network = small_network()
+    inputs = network_vectors(network)[:20]
+    first = write_small_project(network, tmp_path / "first", back_end, inputs)
+    second = write_small_project(network, tmp_path / "deeper" / "second", back_end, inputs)
+    assert tree_digest(first) == tree_digest(second)
+    for path in (path for path in first.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        for private in (str(tmp_path), f"{Path.home()}/", str(Path.cwd())):
+            assert private.encode() not in content, f"{path} names {private}"
+
+
+def test_the_bridge_into_python_is_not_handed_over(written: Path) -> None:
+    assert not list(written.glob("*bridge*"))
+    assert not (written / "build_lib.sh").exists()
+
+
+def _install(folder: Path, name: str) -> None:
+    """A tool that records how it was called and what build_opt.tcl said then."""
+    program = folder / name
+    program.write_text(
+        '#!/bin/sh\nfor argument in "$@"; do echo "$argument"; done >called\n'
+        "[ -e build_opt.tcl ] && cat build_opt.tcl >options\nexit 0\n"
+    )
+    program.chmod(0o755)
+
+
+def _build(project: Path, tools: list[str], *steps: str) -> subprocess.CompletedProcess[str]:
+    folder = project.parent / "tools"
+    folder.mkdir()
+    for name in ("cat", "dirname"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    for tool in tools:
+        _install(folder, tool)
+    return subprocess.run(
+        [project / "build.sh", *steps],
+        env={"PATH": str(folder)},
+        cwd=project.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _options(project: Path) -> dict[str, str]:
+    return dict(re.findall(r"^    (\w+) +(\d)$", (project / "options").read_text(), flags=re.MULTILINE))
+
+
+DEFAULT = {
+    "reset": "1",
+    "csim": "1",
+    "synth": "1",
+    "cosim": "0",
+    "validation": "0",
+    "export": "0",
+    "vsynth": "0",
+    "fifo_opt": "0",
+}
+
+
+@pytest.mark.parametrize(
+    ("tools", "called"),
+    [
+        (["vitis_hls"], ["-f", "build_prj.tcl"]),
+        (["vitis-run"], ["--mode", "hls", "--tcl", "build_prj.tcl"]),
+        (["vitis_hls", "vitis-run"], ["-f", "build_prj.tcl"]),
+    ],
+)
+@pytest.mark.parametrize("steps", [[], ["cosim"], ["vsynth", "cosim"]])
+def test_build_calls_vitis(
+    written: Path, tmp_path: Path, tools: list[str], called: list[str], steps: list[str]
+) -> None:
+    project = Path(shutil.copytree(written, tmp_path / "project"))
+    done = _build(project, tools, *steps)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (project / "called").read_text().splitlines() == called
+    assert _options(project) == DEFAULT | dict.fromkeys(steps, "1")
+
+
+@pytest.mark.parametrize("steps", [[], ["cosim"], ["vsynth"]])
+def test_build_calls_vivado(tmp_path: Path, steps: list[str]) -> None:
+    network = small_network()
+    project = write_small_project(network, tmp_path / "project", "vivado", network_vectors(network)[:5])
+    done = _build(project, ["vivado_hls"], *steps)
+    assert (done.returncode, done.stderr) == (0, "")
+    options = " ".join(f"{name}={value}" for name, value in (DEFAULT | dict.fromkeys(steps, "1")).items())
+    assert (project / "called").read_text().splitlines() == ["-f", "build_prj.tcl", options]
+
+
+def test_build_passes_on_that_the_tool_failed(written: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(written, tmp_path / "project"))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "vitis_hls").write_text("#!/bin/sh\nexit 3\n")
+    (tools / "vitis_hls").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
+    assert subprocess.run([project / "build.sh"], env=environment, check=False).returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("back_end", "named"), [("vitis", "neither vitis_hls nor vitis-run"), ("vivado", "vivado_hls")]
+)
+def test_build_without_a_tool_says_so(tmp_path: Path, back_end: BackEnd, named: str) -> None:
+    network = small_network()
+    project = write_small_project(network, tmp_path / "project", back_end, network_vectors(network)[:5])
+    done = _build(project, [])
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"build.sh: {named} is")
+    assert "settings64.sh" in line
+
+
+def test_build_refuses_an_unknown_step(written: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(written, tmp_path / "project"))
+    done = _build(project, ["vitis_hls"], "cosin")
+    assert (done.returncode, done.stderr) == (2, "build.sh: unknown step 'cosin'; use cosim or vsynth\n")
+    assert not (project / "called").exists()
+
+
+def test_the_digest_names_the_network() -> None:
+    assert network_digest(small_network()) == network_digest(small_network())
+    assert network_digest(small_network()) != network_digest(small_network(seed=2))
+    assert network_digest(small_network()) != network_digest(small_network(Types(linear="fixed<8,3,RND_CONV,SAT>")))
+
+
+def test_the_handover_names_ports_thresholds_and_build(tmp_path: Path) -> None:
+    network = small_network()
+    point = {"fpr_target": 0.01, "fpr": 0.0123, "fpr_low": 0.01, "fpr_high": 0.02, "code": 4321, "value": 4.21875}
+    write_handover(network, Config(name="small"), [point], RunDirectory(tmp_path))
+    text = (tmp_path / "README.md").read_text()
+    assert f"| input | 6 | `{network.input.type}` | {network.input.type.lsb} |" in text
+    assert f"| score (output) | 1 | `{network.type('score')}` | {network.type('score').lsb} |" in text
+    assert "| 1e-02 | 4321 | 4.21875 | 0.0123 [0.01, 0.02] |" in text
+    assert f"`{TOP}`" in text
+    assert network_digest(network) in text
+    assert "cd hls/vitis && ./build.sh\n" in text
+    assert "cd hls/vivado && ./build.sh\n" in text

@@ -1,0 +1,303 @@
+"""The quantized model: which quantizers convert, float64 that is float64, and model files that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from support.networks import load_qkeras, small_architecture, small_quantized
+
+from trigger_ad.errors import UserError
+from trigger_ad.fixed_point import FixedPoint, Overflow, Rounding
+from trigger_ad.models.floating import DenseWeights
+from trigger_ad.models.keras import quiet_serialization, save_model, tf_keras
+from trigger_ad.models.precision import LayerPrecision
+from trigger_ad.models.quantized import (
+    build_quantized,
+    float64_keras,
+    in_float64,
+    load_quantized,
+    quantized_weights,
+    quantizer_type,
+    reconstruction_model,
+)
+
+qkeras = load_qkeras()
+quantized_bits, quantized_relu = qkeras.quantized_bits, qkeras.quantized_relu
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return small_quantized(seed=1)
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "expected"),
+    [
+        (quantized_bits(8, 2, alpha=1), "fixed<8,3,RND_CONV,SAT>"),
+        (quantized_bits(8, 0, alpha=1.0), "fixed<8,1,RND_CONV,SAT>"),
+        (quantized_bits(4, 6, alpha=1), "fixed<4,7,RND_CONV,SAT>"),
+        (quantized_bits(2, 1, alpha=1, keep_negative=True, symmetric=False), "fixed<2,2,RND_CONV,SAT>"),
+        (quantized_relu(8, 3), "ufixed<8,3,RND_CONV,SAT>"),
+        (quantized_relu(1, 0), "ufixed<1,0,RND_CONV,SAT>"),
+    ],
+    ids=str,
+)
+def test_a_quantizer_has_a_type(quantizer: Any, expected: str) -> None:
+    assert str(quantizer_type(quantizer, "dense")) == expected
+
+
+@pytest.mark.parametrize(
+    "quantizer",
+    [quantized_bits(4, 1, alpha=1), quantized_bits(3, 5, alpha=1), quantized_relu(4, 1), quantized_relu(3, 5)],
+    ids=lambda quantizer: type(quantizer).__name__,
+)
+def test_the_type_quantizes_as_the_quantizer_does(quantizer: Any) -> None:
+    kind = quantizer_type(quantizer, "dense")
+    # every eighth of a bit in and around the range, ties included
+    values = np.arange(8 * (kind.code_min - 4), 8 * (kind.code_max + 5)) / 8 * kind.lsb
+    expected = np.asarray(quantizer(values.astype(np.float32)), dtype=np.float64)
+    assert kind.values(kind.quantize(values)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    "quantizer",
+    [
+        None,
+        quantized_bits(8, 2, alpha=1, symmetric=1),
+        quantized_bits(8, 2, alpha=1, keep_negative=0),
+        quantized_bits(8, 2, alpha=1, use_stochastic_rounding=True),
+        quantized_bits(8, 2, alpha=1, qnoise_factor=0.5),
+        quantized_bits(8, -1, alpha=1),
+        quantized_bits(8, 2, alpha=2.0),
+        quantized_bits(8, 2, alpha=np.array([1.0, 2.0])),
+        quantized_bits(8, 2, alpha=None),
+        quantized_bits(8, 2, alpha="auto"),
+        quantized_bits(8, 2, alpha="auto_po2"),
+        # of one bit it is -1 or 1
+        quantized_bits(1, 0, alpha=1),
+        quantized_bits(54, 2, alpha=1),
+        quantized_relu(8, 2, negative_slope=0.25),
+        quantized_relu(8, 2, use_sigmoid=1),
+        quantized_relu(8, 2, use_stochastic_rounding=True),
+        quantized_relu(8, 2, relu_upper_bound=1.0),
+        quantized_relu(8, 2, qnoise_factor=0.5),
+        quantized_relu(8, -1),
+        qkeras.quantized_po2(8),
+        qkeras.quantized_relu_po2(8),
+        qkeras.ternary(),
+        qkeras.binary(),
+        qkeras.quantized_tanh(8),
+        qkeras.quantized_ulaw(8, 2),
+        tf_keras.activations.relu,
+    ],
+    ids=lambda quantizer: type(quantizer).__name__,
+)
+def test_a_quantizer_that_does_not_convert_exactly_is_refused_with_its_layer(quantizer: Any) -> None:
+    with pytest.raises(UserError, match=r"layer 'my_dense' .*quantizer") as refusal:
+        quantizer_type(quantizer, "my_dense")
+    assert "\n" not in str(refusal.value)
+
+
+def test_weights_are_the_constants_that_the_quantizers_give() -> None:
+    layer = qkeras.QDense(
+        2, kernel_quantizer=quantized_bits(4, 1, alpha=1), bias_quantizer=quantized_bits(5, 2, alpha=1), name="dense"
+    )
+    layer.build((None, 3))
+    kernel = np.array([[0.12, -9.0], [0.125, 0.375], [1.7, 9.0]])
+    layer.set_weights([kernel, np.array([0.3, -0.3])])
+    (kernel_values, kernel_type), (bias_values, bias_type) = quantized_weights(layer)
+    assert str(kernel_type) == "fixed<4,2,RND_CONV,SAT>"
+    # quarters from -2 to 1.75, ties to even
+    assert kernel_values.tolist() == [[0.0, -2.0], [0.0, 0.5], [1.75, 1.75]]
+    assert str(bias_type) == "fixed<5,3,RND_CONV,SAT>"
+    assert bias_values.tolist() == [0.25, -0.25]
+
+
+def test_a_layer_without_bias_has_one_weight() -> None:
+    layer = qkeras.QDense(2, use_bias=False, kernel_quantizer=quantized_bits(4, 1, alpha=1))
+    layer.build((None, 3))
+    assert len(quantized_weights(layer)) == 1
+
+
+@pytest.mark.parametrize("missing", ["kernel_quantizer", "bias_quantizer"])
+def test_a_weight_without_quantizer_is_refused(missing: str) -> None:
+    quantizers = {name: quantized_bits(4, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
+    layer = qkeras.QDense(2, name="my_dense", **(quantizers | {missing: None}))
+    layer.build((None, 3))
+    with pytest.raises(UserError, match="layer 'my_dense' has a weight without a quantizer"):
+        quantized_weights(layer)
+
+
+def test_the_model_ends_in_its_score(model: Any) -> None:
+    assert [layer.name for layer in model.layers] == [
+        "inputs",
+        "encoder_1",
+        "encoder_1_relu",
+        "latent",
+        "latent_quantized",
+        "reconstruction",
+        "reconstruction_quantized",
+        "difference",
+        "square",
+        "score",
+    ]
+    assert model.output_shape == (None, 1)
+    assert model.get_layer("score").get_weights()[0].tolist() == [[1.0]] * 4
+
+
+def test_the_reconstruction_shares_its_weights_and_does_not_train_the_score(model: Any) -> None:
+    part = reconstruction_model(model)
+    assert part.output_shape == (None, 4)
+    assert part.get_layer("encoder_1") is model.get_layer("encoder_1")
+    assert not model.get_layer("score").trainable_weights
+
+
+def test_the_score_is_that_of_the_reconstruction(model: Any) -> None:
+    values = np.random.default_rng(1).integers(-8, 8, (30, 4)) / 4
+    reconstructed = np.asarray(reconstruction_model(model).predict(values, verbose=0), dtype=np.float64)
+    expected = ((values - reconstructed) ** 2).sum(axis=1)
+    assert model.predict(values, verbose=0)[:, 0].tolist() == expected.tolist()
+
+
+def test_float64_lasts_as_long_as_the_block() -> None:
+    def fail_in_float64() -> None:
+        with float64_keras():
+            assert tf_keras.backend.floatx() == "float64"
+            raise KeyError
+
+    assert tf_keras.backend.floatx() == "float32"
+    with pytest.raises(KeyError):
+        fail_in_float64()
+    assert tf_keras.backend.floatx() == "float32"
+
+
+def relu_after_sum() -> Any:
+    """The sum of two inputs, rounded to integers by a ReLU."""
+    inputs = tf_keras.Input((2,), name="inputs")
+    kernel = quantized_bits(4, 2, alpha=1)
+    sums = qkeras.QDense(1, use_bias=False, kernel_quantizer=kernel, kernel_initializer="ones", name="sum")(inputs)
+    return tf_keras.Model(inputs, qkeras.QActivation(quantized_relu(4, 4), name="relu")(sums))
+
+
+def test_float64_sees_what_float32_rounds_away_before_a_relu() -> None:
+    # just above a half, by less than float32 can show: the nearest integer is 1, but that to float32's half is 0
+    values = np.array([[0.5, 2.0**-26], [0.5, 0.0], [1.5, -(2.0**-26)]])
+    model = relu_after_sum()
+    assert model.predict(values, verbose=0)[:, 0].tolist() == [0.0, 0.0, 2.0]
+    with float64_keras():
+        # set to float64, QKeras's own ReLU still computes in float32
+        with quiet_serialization():
+            cloned = tf_keras.models.clone_model(
+                model, clone_function=lambda layer: type(layer).from_config(layer.get_config() | {"dtype": "float64"})
+            )
+        cloned.set_weights(model.get_weights())
+        assert cloned.predict(values, verbose=0)[:, 0].tolist() == [0.0, 0.0, 2.0]
+        double = in_float64(model)
+        assert {weight.dtype for weight in double.get_weights()} == {np.dtype(np.float64)}
+        assert double.predict(values, verbose=0)[:, 0].tolist() == [1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(("bits", "integer"), [(1, 0), (4, 4), (6, 2), (5, 9), (24, 3)])
+def test_the_relu_in_float64_is_the_same_function(bits: int, integer: int) -> None:
+    inputs = tf_keras.Input((1,), name="inputs")
+    model = tf_keras.Model(inputs, qkeras.QActivation(quantized_relu(bits, integer), name="relu")(inputs))
+    kind = quantizer_type(quantized_relu(bits, integer), "relu")
+    around = np.concatenate([np.arange(-40, 140) / 4, kind.code_max + np.arange(-20, 20) / 4]) * kind.lsb
+    with float64_keras():
+        found = in_float64(model).predict(around[:, None], verbose=0)[:, 0]
+    assert found.tolist() == kind.values(kind.quantize(np.maximum(around, 0))).tolist()
+
+
+def test_a_saved_model_is_read_back(tmp_path: Path, model: Any) -> None:
+    save_model(model, tmp_path / "model.h5")
+    again = load_quantized(tmp_path / "model.h5")
+    values = np.random.default_rng(1).normal(size=(10, 4))
+    assert again.predict(values, verbose=0).tolist() == model.predict(values, verbose=0).tolist()
+    for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def refused(path: Path) -> None:
+    with pytest.raises(UserError) as refusal:
+        load_quantized(path)
+    assert refusal.value.what.startswith(f"{path} ")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras", "model"])
+def test_a_missing_model_is_refused(tmp_path: Path, name: str) -> None:
+    refused(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.txt"])
+@pytest.mark.parametrize("content", [b"", b"just text\n", b"\x89HDF\r\n\x1a\n"])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    refused(tmp_path / name)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+def test_a_truncated_model_is_refused(tmp_path: Path, model: Any, kept: float) -> None:
+    save_model(model, tmp_path / "model.h5")
+    content = (tmp_path / "model.h5").read_bytes()
+    (tmp_path / "model.h5").write_bytes(content[: int(kept * len(content))])
+    refused(tmp_path / "model.h5")
+
+
+def test_an_hdf5_file_that_holds_no_model_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "events.h5", "w") as file:
+        file["Particles"] = np.zeros((3, 19, 4))
+    refused(tmp_path / "events.h5")
+
+
+@pytest.mark.parametrize("damage", ["no weights", "no layer's weights", "no JSON", "no class", "unknown class"])
+def test_a_damaged_model_is_refused(tmp_path: Path, model: Any, damage: str) -> None:
+    save_model(model, tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5", "a") as file:
+        if damage == "no weights":
+            del file["model_weights"]
+        elif damage == "no layer's weights":
+            del file["model_weights"]["latent"]
+        else:
+            config = {
+                "no JSON": "{",
+                "no class": '{"config": {}}',
+                "unknown class": '{"class_name": "MyModel", "config": {}}',
+            }[damage]
+            file.attrs["model_config"] = config
+    refused(tmp_path / "model.h5")
+
+
+def test_every_layer_has_the_words_of_its_precision() -> None:
+    random = np.random.default_rng(1)
+    weights, precisions = {}, {}
+    for index, layer in enumerate(small_architecture().layers):
+        relu = layer.activation == "relu"
+        weights[layer.name] = DenseWeights(random.normal(size=(layer.inputs, layer.units)), np.zeros(layer.units))
+        precisions[layer.name] = LayerPrecision(
+            saturating(True, 4 + index, 2), saturating(True, 5, 1 + index), saturating(not relu, 7, 3)
+        )
+    model = build_quantized(small_architecture(), weights, precisions)
+    for layer in small_architecture().layers:
+        output = "relu" if layer.activation == "relu" else "quantized"
+        quantizers = [
+            *model.get_layer(layer.name).get_quantizers(),
+            model.get_layer(f"{layer.name}_{output}").quantizer,
+        ]
+        precision = precisions[layer.name]
+        found = [quantizer_type(quantizer, layer.name) for quantizer in quantizers]
+        assert found == [precision.kernel, precision.bias, precision.output]
+        kernel = model.get_layer(layer.name).get_weights()[0]
+        assert kernel.tolist() == weights[layer.name].kernel.astype(np.float32).tolist()
+
+
+def saturating(signed: bool, width: int, integer: int) -> FixedPoint:
+    return FixedPoint(signed, width, integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)

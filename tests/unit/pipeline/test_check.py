@@ -1,0 +1,76 @@
+"""Everything that can be known in seconds is refused before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.events import make_particles, write_events
+
+from trigger_ad.config import Config
+from trigger_ad.errors import UserError
+from trigger_ad.pipeline.check import check_run
+from trigger_ad.pipeline.stage import Run
+from trigger_ad.run_directory import RunDirectory
+
+
+@pytest.fixture(autouse=True)
+def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("background", "signal"):
+        write_events(Path(f"{name}.h5"), make_particles(20))
+
+
+def _check(**changes: Any) -> list[str]:
+    events = {"background": "background.h5", "signals": {"signal": "signal.h5"}}
+    config = Config.model_validate({"name": "small", "events": events} | changes)
+    return check_run(Run(config, RunDirectory(Path("hls_projects/small"))))
+
+
+def test_what_was_checked_is_said() -> None:
+    said = " ".join(_check())
+    assert "events: 2 files" in said
+    assert "reuse factor 1: valid for every layer" in said
+    assert "xcvu9p-flgb2104-2l-e" in said
+
+
+def test_nothing_is_written(tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    _check()
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_missing_file_names_file_and_section() -> None:
+    Path("signal.h5").unlink()
+    with pytest.raises(UserError) as error:
+        _check()
+    assert "signal.h5 does not exist" in error.value.what
+    assert "'events'" in error.value.remedy
+
+
+def test_a_file_of_another_layout_is_refused() -> None:
+    write_events(Path("signal.h5"), make_particles(20)[:, :18])
+    with pytest.raises(UserError, match=r"signal\.h5: `Particles` has the shape"):
+        _check()
+
+
+def test_words_that_float64_could_not_check_are_refused() -> None:
+    with pytest.raises(UserError, match="more than 53"):
+        _check(quantization={"weights": 24, "activations": 24, "latent": 24, "output": 24})
+
+
+def test_a_reuse_factor_that_would_be_replaced_is_refused() -> None:
+    with pytest.raises(UserError, match=r"firmware\.reuse_factor: 3 is not valid for layer"):
+        _check(firmware={"reuse_factor": 3})
+
+
+def test_a_part_that_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match=r"firmware\.part: 'xcvu9p-2'"):
+        _check(firmware={"part": "xcvu9p-2"})
+
+
+def test_no_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(UserError, match="no-such-compiler"):
+        _check()

@@ -1,0 +1,46 @@
+"""Test vectors: corner cases first, then every test event, each stretch named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trigger_ad.errors import UserError
+from trigger_ad.pipeline.convert import Segment, read_vectors
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    np.save(tmp_path / "inputs.npy", np.arange(12).reshape(4, 3))
+    np.save(tmp_path / "expected.npy", np.arange(4).reshape(4, 1))
+    segments = [
+        {"name": "all zero", "kind": "corner", "start": 0, "stop": 1},
+        {"name": "background", "kind": "events", "start": 1, "stop": 4},
+    ]
+    (tmp_path / "index.json").write_text(json.dumps({"segments": segments}))
+    return tmp_path
+
+
+def test_vectors_are_read_with_what_each_stretch_is(folder: Path) -> None:
+    inputs, expected, segments = read_vectors(folder)
+    np.testing.assert_array_equal(inputs, np.arange(12).reshape(4, 3))
+    np.testing.assert_array_equal(expected, np.arange(4).reshape(4, 1))
+    assert segments == [Segment("all zero", "corner", 0, 1), Segment("background", "events", 1, 4)]
+
+
+@pytest.mark.parametrize("name", ["inputs.npy", "expected.npy", "index.json"])
+def test_damaged_vectors_are_one_clear_error(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"not what it was")
+    with pytest.raises(UserError) as error:
+        read_vectors(folder)
+    assert str(folder) in error.value.what
+    assert error.value.remedy.startswith("Delete it")
+
+
+def test_objects_are_never_unpickled(folder: Path) -> None:
+    np.save(folder / "inputs.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
+    with pytest.raises(UserError, match="is damaged"):
+        read_vectors(folder)
