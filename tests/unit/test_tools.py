@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trigger_ad.errors import UserError
 from trigger_ad import tools
+from trigger_ad.errors import UserError
 from trigger_ad.tools import TOOLS, find_tool, require_compiler
 
 

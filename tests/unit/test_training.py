@@ -77,9 +77,12 @@ def test_rotations_differ_from_event_to_event(seed: int) -> None:
 
 @given(copies, seeds)
 def test_absent_objects_stay_zero_and_met_has_no_eta(count: int, seed: int) -> None:
-    found = augmented(make_particles(6), count, seed)
+    particles = make_particles(6)
+    # as some files have it
+    particles[:, MET, ETA] = 0.3
+    found = augmented(particles, count, seed)
     assert not found[found[:, :, PT] == 0].any()
-    assert not found[:, MET, ETA].any()
+    assert not found[6:, MET, ETA].any()
 
 
 def test_the_seed_fixes_the_copies() -> None:

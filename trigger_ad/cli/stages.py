@@ -97,7 +97,24 @@ def report(target: Path) -> None:
 @_as_json
 def run(target: Path, as_json: bool) -> None:
     """Train, quantize, convert, emulate, report: the main job."""
-    _report(target, lambda run, report: _show_report(run, report, as_json=as_json))
+
+    def show(run: Run, report: dict[str, Any]) -> None:
+        if as_json:
+            click.echo(json.dumps(report, indent=1))
+        else:
+            _show_report(report)
+            click.echo(f"Report: {run.directory.path / 'report.html'}")
+
+    _report(target, show)
+
+
+def _show_report(report: dict[str, Any]) -> None:
+    from trigger_ad.cli.tables import show_tables
+    from trigger_ad.report.hardware_tables import hardware_table
+    from trigger_ad.report.tables import agreement_table, auc_table, tpr_table
+
+    click.echo(report["verdict"]["sentence"])
+    show_tables([auc_table(report), tpr_table(report), agreement_table(report), hardware_table(report)])
 
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
@@ -106,19 +123,6 @@ def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
 
     show(run, read_json(run.directory.path / "report.json"))
     _require_agreement(run, read_json(run.directory.results("emulate")))
-
-
-def _show_report(run: Run, report: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(report, indent=1))
-        return
-    from trigger_ad.cli.tables import show_tables
-    from trigger_ad.report.hardware_tables import hardware_table
-    from trigger_ad.report.tables import agreement_table, auc_table, tpr_table
-
-    click.echo(report["verdict"]["sentence"])
-    show_tables([auc_table(report), tpr_table(report), agreement_table(report), hardware_table(report)])
-    click.echo(f"Report: {run.directory.path / 'report.html'}")
 
 
 def _bring(target: Path, stage: str) -> tuple[Run, list[str]]:

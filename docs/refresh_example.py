@@ -1,0 +1,54 @@
+"""Copies the report of a run into docs/example_report, and its first tables into the README.
+
+Run it after the demo: `make demo && .venv/bin/python docs/refresh_example.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from trigger_ad.cli.tables import show_tables
+from trigger_ad.report.tables import agreement_table, auc_table
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = ROOT / "hls_projects" / "ffn"
+EXAMPLE = ROOT / "docs" / "example_report"
+BEGIN, END = "<!-- demo -->\n", "<!-- /demo -->\n"
+
+
+def demo_text(report: dict[str, Any]) -> str:
+    """The first and the third table that `make demo` prints of a report, below its verdict."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        show_tables([auc_table(report), agreement_table(report)])
+    tables = [line.rstrip() for line in said.getvalue().strip().splitlines()]
+    return "\n".join([*textwrap.wrap(report["verdict"]["sentence"], 126), *tables]) + "\n"
+
+
+def with_demo(readme: str, report: dict[str, Any]) -> str:
+    """The README with another report's tables."""
+    head, _, rest = readme.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}```text\n{demo_text(report)}```\n{END}{tail}"
+
+
+def main() -> None:
+    """Refreshes both."""
+    shutil.rmtree(EXAMPLE, ignore_errors=True)
+    EXAMPLE.mkdir()
+    for name in ("report.html", "report.json", "report.md"):
+        shutil.copy(RUN / name, EXAMPLE / name)
+    shutil.copytree(RUN / "figures", EXAMPLE / "figures")
+    report = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
+    readme = ROOT / "README.md"
+    readme.write_text(with_demo(readme.read_text(encoding="utf-8"), report), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The README and the documentation say what is true: their links lead somewhere, their figures are a real run's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.fixture(scope="module")
+def refresh() -> ModuleType:
+    """The script that renews the example."""
+    path = ROOT / "docs" / "refresh_example.py"
+    specification = importlib.util.spec_from_file_location("refresh_example", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_readme_shows_what_the_committed_example_run_printed(refresh: ModuleType) -> None:
+    report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert refresh.with_demo(readme, report) == readme
+
+
+def test_the_example_is_the_default_configuration_on_the_shipped_sample() -> None:
+    from trigger_ad.config import load_config
+
+    report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
+    assert report["config"] == load_config(ROOT / "configs" / "ffn.yaml").model_dump(mode="json")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_relative_link_leads_to_a_file(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert missing == []
+
+
+def test_the_readme_names_the_two_commands_in_its_first_screen() -> None:
+    first_screen = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20]
+    assert any(line.strip().startswith("make demo") for line in first_screen)
+    assert any(line.strip().startswith("make test") for line in first_screen)
