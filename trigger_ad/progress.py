@@ -53,6 +53,6 @@ def _log_now_and_then(title: str, total: int, unit: str) -> Advance:
         nonlocal last
         if done == total or time.monotonic() - last > _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            _LOGGER.info("%s: %d of %d %s %s", title, done, total, unit, note)
+            _LOGGER.info("%s: %s of %s %s%s", title, f"{done:,}", f"{total:,}", unit, f", {note}" if note else "")
 
     return advance

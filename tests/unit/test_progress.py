@@ -27,7 +27,7 @@ def test_away_from_a_terminal_a_line_is_logged_now_and_then(
             clock[0] += 1
             advance(done, f"loss {done}")
     expected = [*range(11, 100, 11), 100]
-    assert caplog.messages == [f"float fit: {done} of 100 epochs loss {done}" for done in expected]
+    assert caplog.messages == [f"float fit: {done} of 100 epochs, loss {done}" for done in expected]
     assert capsys.readouterr() == ("", "")
 
 
@@ -36,7 +36,7 @@ def test_the_last_step_is_always_logged(caplog: pytest.LogCaptureFixture, clock:
     with progress("fit", 2, "epochs") as advance:
         advance(1, "")
         advance(2, "done")
-    assert caplog.messages == ["fit: 2 of 2 epochs done"]
+    assert caplog.messages == ["fit: 2 of 2 epochs, done"]
 
 
 def test_a_terminal_shows_title_steps_and_note_on_standard_error(

@@ -35,7 +35,9 @@ def inspect(file: Path, as_json: bool) -> None:
 
     from rich.console import Console
 
-    inspection = _inspect_with_progress(file)
+    from trigger_ad.events.inspection import inspect_file
+
+    inspection = inspect_file(file)
     if as_json:
         click.echo(json.dumps(inspection.to_json(), indent=2, allow_nan=False))
         return
@@ -44,19 +46,6 @@ def inspect(file: Path, as_json: bool) -> None:
         console.width = _PLAIN_WIDTH
     for part in _parts(inspection, console):
         console.print(part)
-
-
-def _inspect_with_progress(file: Path) -> Inspection:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from trigger_ad.events.inspection import inspect_file
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("events", total=None)
-        return inspect_file(file, on_progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 
 def _parts(inspection: Inspection, console: Console) -> list[RenderableType]:

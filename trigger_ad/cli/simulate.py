@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from trigger_ad.simulation.generate import Progress, Report
+    from trigger_ad.simulation.generate import Progress
 
 _EXAMPLE = """\b
 Example:
@@ -45,42 +42,25 @@ def simulate(process: str, events: int, seed: int, jobs: int, pool_events: int, 
     Needs pip install 'trigger-ad[simulate]'. Work is kept in chunks in the folder FILE.chunks: after an interruption
     the same command goes on where it was stopped. The folder may be deleted when the file is there.
     """
+    from trigger_ad.progress import progress
     from trigger_ad.simulation.chunks import Settings
     from trigger_ad.simulation.generate import generate
 
-    with _progress(process) as report:
-        generate(Settings(process, events, seed, pool_events), out, jobs=jobs, report=report)
+    with progress(f"simulating {process}", events, "events") as advance:
+        generate(
+            Settings(process, events, seed, pool_events),
+            out,
+            jobs=jobs,
+            report=lambda state: advance(state.done, _note(state)),
+        )
     click.echo(f"{out}: {events:,} events of {process}, seed {seed}")
 
 
-@contextlib.contextmanager
-def _progress(process: str) -> Iterator[Report]:
-    """A bar on a terminal, plain log lines elsewhere."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda progress: logging.getLogger(__name__).info("%s: %s", process, _words(progress))
-        return
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as ProgressBar
-
-    with ProgressBar(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(f"{process}: making the pile-up pool", total=None)
-
-        def report(progress: Progress) -> None:
-            description = f"{process}: {_words(progress)}"
-            bar.update(task, completed=progress.done, total=progress.total, description=description)
-
-        yield report
-
-
-def _words(progress: Progress) -> str:
-    """Progress as text, for example "400 of 1,000 events, 2.5 events/s, 4 min left"."""
-    words = f"{progress.done:,} of {progress.total:,} events"
-    if progress.rate is None or progress.seconds_left is None:
-        return words
-    return f"{words}, {progress.rate:.2g} events/s, {_duration(progress.seconds_left)} left"
+def _note(state: Progress) -> str:
+    """How fast it goes, for example "2.5 events/s, 4 min left"."""
+    if state.rate is None or state.seconds_left is None:
+        return "making the pile-up pool" if state.done == 0 else ""
+    return f"{state.rate:.2g} events/s, {_duration(state.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from trigger_ad.events.files import CHUNK_SIZE, EventChunk, EventsFile
 from trigger_ad.events.layout import ELECTRONS, JETS, KINEMATICS, MET, MUONS, PT
 from trigger_ad.events.oddities import Oddity, OddityTally
+from trigger_ad.progress import progress
 
 QUARTILE_EVENTS: Final = 500_000
 """Quartiles of a larger file are taken over evenly spaced events, at most so many."""
@@ -197,15 +197,12 @@ def _mean_and_deviation(counts: NDArray[np.int64]) -> tuple[float, float] | tupl
     return mean, math.sqrt(float((counts * (numbers - mean) ** 2).sum()) / events)
 
 
-def inspect_file(
-    path: Path, *, chunk_size: int = CHUNK_SIZE, on_progress: Callable[[int, int], None] | None = None
-) -> Inspection:
+def inspect_file(path: Path, *, chunk_size: int = CHUNK_SIZE) -> Inspection:
     """Read a whole events file, a chunk at a time, and say what is in it.
 
     Args:
         path: The file.
         chunk_size: Events held in memory at a time.
-        on_progress: Called after each chunk with the number of events read and that of the file.
 
     Raises:
         UserError: The file cannot be used; one line says why. A file without events is not an error here.
@@ -213,8 +210,8 @@ def inspect_file(
     with EventsFile(path) as file:
         events = file.header.events
         tally = _FileTally(stride=max(1, math.ceil(events / QUARTILE_EVENTS)))
-        for chunk in file.chunks(chunk_size):
-            tally.add(chunk)
-            if on_progress is not None:
-                on_progress(chunk.start + len(chunk.particles), events)
+        with progress("inspecting", events, "events") as advance:
+            for chunk in file.chunks(chunk_size):
+                tally.add(chunk)
+                advance(chunk.start + len(chunk.particles), "")
         return tally.result(file, path.name)

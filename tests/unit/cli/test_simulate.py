@@ -23,7 +23,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Path, int]]:
     def stand_in(settings: Settings, out: Path, *, jobs: int, report: Report) -> None:
         calls.append((settings, out, jobs))
         report(Progress(200, 1000, None, None))
-        report(Progress(600, 1000, 2.5, 160.0))
+        report(Progress(1000, 1000, 2.5, 160.0))
 
     monkeypatch.setattr(generate, "generate", stand_in)
     return calls
@@ -45,8 +45,7 @@ def test_progress_is_plain_log_lines_where_there_is_no_terminal(
     arguments = ["--process", "qcd", "--events", "1000", "--out", str(tmp_path / "qcd.h5")]
     CliRunner().invoke(simulate, arguments, catch_exceptions=False)
     assert [record.getMessage() for record in caplog.records] == [
-        "qcd: 200 of 1,000 events",
-        "qcd: 600 of 1,000 events, 2.5 events/s, 3 min left",
+        "simulating qcd: 1,000 of 1,000 events, 2.5 events/s, 3 min left",
     ]
 
 
