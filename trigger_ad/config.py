@@ -80,8 +80,8 @@ class FitConfig(Section):
 
     epochs: int = Field(default=60, ge=1)
     batch_size: int = Field(default=512, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
-    patience: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=1e-2, gt=0, allow_inf_nan=False)
+    patience: int = Field(default=6, ge=1)
     """Epochs without a better validation loss before the learning rate is halved, and twice that before the end."""
 
 

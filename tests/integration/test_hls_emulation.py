@@ -81,6 +81,16 @@ def test_every_word_of_every_layer_equals_the_reference(
     assert all(len(np.unique(codes)) > 3 for codes in reference.values())
 
 
+def test_a_layer_whose_sums_are_far_below_its_output_is_exact(tmp_path: Path) -> None:
+    # the vendor's fixed-point library stops the program where a word has no bits at the rounding position
+    network = small_network(Types(weight="fixed<3,-11>", bias=None))
+    inputs = network_vectors(network)[:200]
+    folder = write_small_project(network, tmp_path / "vitis", "vitis", inputs)
+    with compiled(folder) as bench:
+        done = bench.run()
+    np.testing.assert_array_equal(done.words, evaluate(network, inputs)["score"])
+
+
 @pytest.fixture(scope="module")
 def network() -> Network:
     return small_network()

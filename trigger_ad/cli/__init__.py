@@ -28,6 +28,9 @@ COMMANDS: Final = {
 }
 """The module of each command, in the order of the work."""
 
+INTERNAL_ERROR: Final = 70
+"""The exit code of a bug of ours (EX_SOFTWARE of sysexits.h)."""
+
 
 class _Commands(click.Group):
     """Imports a command's module when the command is asked for."""
@@ -83,8 +86,11 @@ def run(arguments: list[str]) -> int:
         cli.main(arguments, prog_name="trigger-ad", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return 2
+    except click.ClickException as error:
+        click.echo(f"trigger-ad: {' '.join(error.format_message().split())} See trigger-ad --help.", err=True)
         return 2
     except (UserError, CheckFailed) as error:
         if debug:
@@ -99,4 +105,14 @@ def run(arguments: list[str]) -> int:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:
+        # a bug of ours: said in one line like any other error, and never taken for the user's
+        if debug:
+            raise
+        click.echo(
+            f"trigger-ad: internal error, {type(error).__name__}: {' '.join(str(error).split())}. "
+            "Please report it with what 'trigger-ad --debug' prints for the same command.",
+            err=True,
+        )
+        return INTERNAL_ERROR
     return 0

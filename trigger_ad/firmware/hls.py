@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,19 +71,23 @@ def check_reuse_factor(network: Network, config: FirmwareConfig) -> None:
     """Refuses a reuse factor that hls4ml would silently replace by another.
 
     Raises:
-        UserError: Naming the layer and the nearest valid factors.
+        UserError: Naming a layer and the nearest factors that are valid for all.
     """
-    for node in network.nodes:
-        if isinstance(node, Dense):
+    layers = [node for node in network.nodes if isinstance(node, Dense) and not node.is_sum]
+    valid = {}
+    for node in layers:
+        inputs, outputs = node.kernel.codes.shape
+        valid[node.name] = _valid_reuse_factors(inputs, outputs, config.strategy)
+    common = set.intersection(*map(set, valid.values())) if valid else {1}
+    for node in layers:
+        if config.reuse_factor not in valid[node.name]:
             inputs, outputs = node.kernel.codes.shape
-            valid = _valid_reuse_factors(inputs, outputs, config.strategy)
-            if config.reuse_factor not in valid:
-                nearest = sorted(valid, key=lambda factor: (abs(factor - config.reuse_factor), factor))[:4]
-                raise UserError(
-                    f"firmware.reuse_factor: {config.reuse_factor} is not valid for layer '{node.name}' "
-                    f"({inputs} x {outputs})",
-                    f"Use one such as {', '.join(map(str, sorted(nearest)))}",
-                )
+            nearest = sorted(common, key=lambda factor: (abs(factor - config.reuse_factor), factor))[:4]
+            raise UserError(
+                f"firmware.reuse_factor: {config.reuse_factor} is not valid for layer '{node.name}' "
+                f"({inputs} x {outputs})",
+                f"Valid for every layer: {', '.join(map(str, sorted(nearest)))}",
+            )
 
 
 def _valid_reuse_factors(inputs: int, outputs: int, strategy: str) -> list[int]:
@@ -99,7 +104,8 @@ def _hls_config(network: Network, config: FirmwareConfig) -> dict[str, Any]:
     layers = {
         node.name: {
             "Precision": {key: _ap_type(kind) for key, kind in _precisions(node, network).items()},
-            "ReuseFactor": config.reuse_factor,
+            # a sum has no multipliers to use again
+            "ReuseFactor": 1 if isinstance(node, Dense) and node.is_sum else config.reuse_factor,
             "Strategy": _STRATEGIES[config.strategy],
             "Trace": True,
         }
@@ -142,15 +148,27 @@ def _hls_nodes(network: Network) -> list[Node]:
 
 
 def _precisions(node: Node, network: Network) -> dict[str, FixedPoint]:
+    result = network.type(node.name)
     if not isinstance(node, Dense):
-        return {"result": network.type(node.name)}
+        return {"result": result}
+    exact = _reaching(result, [item.type for item in network.consumers(node.name) if isinstance(item, Quantize)])
     merged = merged_quantizer(node, network)
     return {
         "weight": node.kernel.type,
         "bias": _bias(node).type,
-        "accum": network.type(node.name),
-        "result": merged.type if merged else network.type(node.name),
+        "accum": exact,
+        "result": merged.type if merged else exact,
     }
+
+
+def _reaching(kind: FixedPoint, targets: Sequence[FixedPoint]) -> FixedPoint:
+    """The same type, with bits on the left until it reaches the least significant bit of what it is rounded to.
+
+    The vendor's fixed-point library reads the bits around the rounding position, and stops where a word that is far
+    smaller than one least significant bit of the target has none there.
+    """
+    missing = max((2 - target.fraction - kind.integer for target in targets), default=0)
+    return replace(kind, width=kind.width + missing, integer=kind.integer + missing) if missing > 0 else kind
 
 
 def _bias(node: Dense) -> Constant:

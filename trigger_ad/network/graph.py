@@ -81,6 +81,12 @@ class Dense:
         """The nodes it reads."""
         return (self.source,)
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether it only adds its inputs up: one output, every weight 1, no bias."""
+        weights = self.kernel.type.values(self.kernel.codes)
+        return self.bias is None and weights.shape[1] == 1 and bool((weights == 1).all())
+
 
 @dataclass(frozen=True)
 class Quantize:

@@ -28,8 +28,7 @@ def _work(node: Node, network: Network) -> LayerWork:
     width = max(network.type(source).width for source in node.sources)
     match node:
         case Dense():
-            # a single output with weights of one is an adder tree
-            if node.kernel.codes.shape[1] == 1 and (node.kernel.codes == 1).all() and node.bias is None:
+            if node.is_sum:
                 inputs = len(node.kernel.codes)
                 return LayerWork(node.name, "sum", width, word.type.width, None, word.type.width, inputs)
             codes = node.kernel.codes

@@ -71,10 +71,16 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, error: Excep
         cli.run(["--debug", "doctor"])
 
 
-def test_a_mistake_of_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    _fails_with(monkeypatch, RuntimeError("a mistake"))
-    with pytest.raises(RuntimeError, match="a mistake"):
-        cli.run(["doctor"])
+def test_a_mistake_of_the_program_is_said_to_be_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _fails_with(monkeypatch, RuntimeError("a\nmistake"))
+    assert cli.run(["doctor"]) == cli.INTERNAL_ERROR
+    captured = capsys.readouterr()
+    assert captured.err.startswith("trigger-ad: internal error, RuntimeError: a mistake. Please report it")
+    assert captured.err.count("\n") == 1
+    with pytest.raises(RuntimeError, match="mistake"):
+        cli.run(["--debug", "doctor"])
 
 
 def test_an_interruption_says_that_work_is_kept(
@@ -90,7 +96,9 @@ def test_wrong_usage_exits_with_two(capsys: pytest.CaptureFixture[str], argument
     assert cli.run(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines()[-1].startswith("Error: ")
+    assert captured.err.startswith("trigger-ad: ")
+    assert captured.err.endswith("See trigger-ad --help.\n")
+    assert captured.err.count("\n") == 1
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,9 @@ def test_a_layer_that_something_else_reads_too_keeps_its_accumulator() -> None:
 def test_the_reuse_factor_reaches_every_layer(tmp_path: Path) -> None:
     firmware = _project(small_network(), tmp_path / "project", reuse_factor=2, strategy="resource")
     parameters = (firmware / "parameters.h").read_text()
-    assert set(re.findall(r"reuse_factor = (\d+);", parameters)) == {"2"}
+    factors = re.findall(r" : nnet::dense_config \{.*?reuse_factor = (\d+);", parameters, re.DOTALL)
+    # the last sums up: it has no multipliers to use again
+    assert factors == ["2", "2", "2", "2", "1"]
     assert set(re.findall(r"strategy = nnet::(\w+);", parameters)) == {"resource"}
 
 
