@@ -15,7 +15,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/trigger-ad run configs/ffn.yaml
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .
