@@ -64,8 +64,8 @@ def test_the_manifest_says_what_each_stage_read_and_wrote(study: Path) -> None:
         assert re.fullmatch(r"[0-9a-f]{64}", entry["inputs"])
         assert entry["outputs"]
         assert all((RUN / path).exists() for path in entry["outputs"])
-    assert manifest["seed"] == 1
-    assert {"python", "trigger-ad", "tensorflow", "qkeras", "hls4ml"} <= manifest["versions"].keys()
+        assert entry["seed"] == 1
+        assert {"python", "trigger-ad", "tensorflow", "qkeras", "hls4ml"} <= entry["versions"].keys()
 
 
 def test_no_text_names_this_machine(study: Path, finished: Path) -> None:

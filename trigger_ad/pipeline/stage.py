@@ -136,7 +136,7 @@ class Stage:
     def _input_digest(self, run: Run) -> str:
         settings = json.dumps(self.settings(run.config), sort_keys=True)
         files = [file_digest(path) if path.exists() else "missing" for path in self.inputs(run)]
-        return text_digest("\n".join([version("trigger-ad"), settings, *files]))
+        return text_digest("\n".join([json.dumps(package_versions()), settings, *files]))
 
     def _is_up_to_date(self, run: Run, wanted: str) -> bool:
         entry = _manifest(run)["stages"].get(self.name, {})
@@ -150,10 +150,10 @@ class Stage:
     def _record(self, run: Run, inputs: str, seconds: float) -> None:
         directory = run.directory
         manifest = _manifest(run)
-        manifest["versions"] = package_versions()
-        manifest["seed"] = run.config.seed
         manifest["stages"][self.name] = {
             "inputs": inputs,
+            "versions": package_versions(),
+            "seed": run.config.seed,
             "outputs": {directory.relative(path): file_digest(path) for path in self.outputs(run)},
             "seconds": round(seconds, 3),
         }

@@ -147,9 +147,9 @@ def test_a_stage_is_announced_by_its_name(run: Run, caplog: pytest.LogCaptureFix
 def test_the_manifest_says_what_was_read_and_written(run: Run) -> None:
     _stage().bring_up_to_date(run)
     manifest = json.loads(run.directory.manifest.read_text())
-    assert manifest["seed"] == 1
-    assert manifest["versions"] == package_versions()
     entry = manifest["stages"]["copy"]
+    assert entry["seed"] == 1
+    assert entry["versions"] == package_versions()
     assert entry["outputs"].keys() == {"one", "two"}
     assert entry["outputs"]["one"] == entry["outputs"]["two"]
     assert entry["seconds"] >= 0
@@ -171,6 +171,13 @@ def test_a_damaged_artefact_is_one_clear_error(tmp_path: Path, error: Exception)
     with pytest.raises(UserError, match=r"float\.h5 is damaged") as raised, reading(tmp_path / "float.h5"):
         raise error
     assert raised.value.remedy.startswith("Delete it")
+
+
+def test_another_version_of_a_package_runs_the_stage_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stage().bring_up_to_date(run)
+    monkeypatch.setattr("trigger_ad.pipeline.stage.package_versions", lambda: {"numpy": "another"})
+    assert _stage().bring_up_to_date(run)
+    assert not _stage().bring_up_to_date(run)
 
 
 def test_versions_are_none_for_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
