@@ -62,6 +62,18 @@ class InputsConfig(Section):
     eta: FeatureConfig = FeatureConfig(lsb=0.125, width=6, shift=6)
     phi: FeatureConfig = FeatureConfig(lsb=0.125, width=6, shift=6)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_partial_features(cls, data: Any) -> Any:
+        """A feature of which some keys are named keeps its own defaults for the others."""
+        if not isinstance(data, dict):
+            return data
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: defaults[name] | given if name in defaults and isinstance(given, dict) else given
+            for name, given in data.items()
+        }
+
 
 class ModelConfig(Section):
     """The autoencoder: dense layers, mirrored around the latent space."""
@@ -92,6 +104,14 @@ class TrainingConfig(FitConfig):
     """Copies of each training event, turned in phi and reflected in eta; pp collisions are symmetric under both."""
 
 
+class QatConfig(FitConfig):
+    """The quantization-aware fit: it starts from trained weights, and only mends what quantization broke."""
+
+    epochs: int = Field(default=20, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0, allow_inf_nan=False)
+    patience: int = Field(default=4, ge=1)
+
+
 class QuantizationConfig(Section):
     """Bits of each group of words; where the binary point sits is calibrated on training background."""
 
@@ -103,14 +123,14 @@ class QuantizationConfig(Section):
     """Bits of the reconstructed inputs."""
     ship: Literal["ptq", "qat"] = "qat"
     """Which quantized model becomes firmware: post-training quantization, or quantization-aware training."""
-    qat: FitConfig = FitConfig(epochs=20, learning_rate=1e-4)
+    qat: QatConfig = QatConfig()
 
 
 class FirmwareConfig(Section):
     """The HLS project."""
 
     back_ends: tuple[BackEnd, ...] = Field(default=("vitis", "vivado"), min_length=1, strict=False)
-    part: str = Field(default="xcvu9p-flgb2104-2l-e", pattern=r"^xc[0-9a-z]+-[0-9a-z-]+$")
+    part: str = "xcvu9p-flgb2104-2l-e"
     clock_ns: float = Field(default=5.0, gt=0, le=1000, allow_inf_nan=False)
     reuse_factor: int = Field(default=1, ge=1)
     strategy: Literal["latency", "resource"] = "latency"
@@ -203,9 +223,11 @@ def _first_problem(error: ValidationError) -> str:
     key = ".".join(str(part) for part in first["loc"] if part != "EventsConfig")
     if first["type"] == "extra_forbidden":
         return f"unknown key '{key}'"
+    if first["type"] == "string_pattern_mismatch":
+        return f"{key}: {first['input']!r} is not a letter followed by up to 63 letters, digits, '-' or '_'"
     given = first["input"]
     shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     return f"{key}: {message}{shown}" if key else message
 
 

@@ -133,6 +133,25 @@ def written_whole(path: Path) -> Iterator[Path]:
             _remove(temporary)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Removes what processes that were killed left half-written in a folder; those of running processes stay."""
+    for path in sorted(folder.rglob("*.partial-*"), reverse=True):
+        process = path.name.rpartition("-")[2]
+        if process.isdigit() and not _is_running(int(process)):
+            _remove(path)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # of somebody else, and running
+        return True
+    return True
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a text file whole."""
     with written_whole(path) as temporary:

@@ -69,7 +69,11 @@ def _one_line(outcome: Outcome) -> str:
         ({"firmware__back_ends": []}, "study.yaml: firmware.back_ends: ", "at least 1"),
         ({"firmware__back_ends": ["vitis", "vitis"]}, "study.yaml: firmware.back_ends: a back end is named twice", ""),
         ({"firmware__reuse_factor": 0}, "study.yaml: firmware.reuse_factor: ", "greater than or equal to 1"),
-        ({"firmware__reuse_factor": 3}, "firmware.reuse_factor: 3 is not valid for layer 'latent'", "Valid for every layer"),
+        (
+            {"firmware__reuse_factor": 3},
+            "firmware.reuse_factor: 3 is not valid for layer 'latent'",
+            "Valid for every layer",
+        ),
         (
             {"firmware__reuse_factor": 3, "firmware__strategy": "resource"},
             "firmware.reuse_factor: 3 is not valid for layer 'latent'",

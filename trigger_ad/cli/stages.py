@@ -72,7 +72,7 @@ def convert(target: Path) -> None:
 @_as_json
 def emulate(target: Path, as_json: bool) -> None:
     """Run every emulator on the test vectors; exit with 1 on any mismatch."""
-    run, _ = _bring(target, "emulate")
+    run, _ = _bring(target, "emulate", again=True)
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.tables import agreement_table
     from trigger_ad.run_directory import read_json
@@ -119,19 +119,25 @@ def _show_report(report: dict[str, Any]) -> None:
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
     run, _ = _bring(target, "report")
+    from trigger_ad.pipeline.stage import reading
+    from trigger_ad.report.inputs import check_report
     from trigger_ad.run_directory import read_json
 
-    show(run, read_json(run.directory.path / "report.json"))
-    _require_agreement(run, read_json(run.directory.results("emulate")))
+    path = run.directory.path / "report.json"
+    with reading(path):
+        report = read_json(path)
+        check_report(report)
+    show(run, report)
+    _require_agreement(run, report["agreement"])
 
 
-def _bring(target: Path, stage: str) -> tuple[Run, list[str]]:
+def _bring(target: Path, stage: str, *, again: bool = False) -> tuple[Run, list[str]]:
     from trigger_ad.pipeline.check import check_run
     from trigger_ad.pipeline.target import bring_up_to_date, open_run
 
     opened = open_run(target)
     check_run(opened)
-    return opened, bring_up_to_date(opened, stage)
+    return opened, bring_up_to_date(opened, stage, again=again)
 
 
 def _require_agreement(run: Run, results: dict[str, Any]) -> None:
@@ -140,7 +146,10 @@ def _require_agreement(run: Run, results: dict[str, Any]) -> None:
     if results["vectors_expected_differ"]:
         wrong.append("vectors/expected.npy differs from the reference")
     if wrong:
-        raise CheckFailed(f"{'; '.join(wrong)}; {run.directory.results('mismatches')} has examples")
+        raise CheckFailed(
+            f"{'; '.join(wrong)}; {run.directory.results('mismatches')} says more. "
+            "To make a project or the vectors anew, delete their folder and run 'convert'"
+        )
 
 
 def _disagreement(name: str, entry: dict[str, Any]) -> str:

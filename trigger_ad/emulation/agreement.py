@@ -19,7 +19,8 @@ class Difference:
 
     Args:
         layer: The node.
-        mismatches: Vectors in which at least one element differs.
+        compared: How many vectors were compared layer by layer: all, or some of those whose output differs.
+        mismatches: In how many of them at least one element differs.
         max_lsb: The largest difference in units of the word's least significant bit; a fraction when the emulator's
             value is no code at all; None when it is not a number.
         first_vectors: The first few vectors that differ.
@@ -28,6 +29,7 @@ class Difference:
     """
 
     layer: str
+    compared: int
     mismatches: int
     max_lsb: float | None
     first_vectors: list[int]
@@ -150,6 +152,7 @@ def _difference(name: str, expected: Codes, found: Values, kind: FixedPoint, wro
     shown = _in_lsb(found[examples], kind)
     return Difference(
         layer=name,
+        compared=len(wrong),
         mismatches=int(wrong.sum()),
         max_lsb=_largest(expected, found, kind),
         first_vectors=examples,

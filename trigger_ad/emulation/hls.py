@@ -82,7 +82,7 @@ class CompiledProject:
         if done.returncode not in (0, 1):
             raise UserError(
                 f"the test bench of {self._folder} failed: {_last_line(done.stderr)}",
-                "Run 'convert' again to remake it",
+                _remedy(self._folder),
             )
         return done.returncode == 0, results
 
@@ -100,17 +100,19 @@ def compiled(folder: Path) -> Iterator[CompiledProject]:
     compiler = require_compiler()
     sources = [*folder.glob("*_test.cpp"), *(folder / "firmware").glob("*.cpp")]
     if len(sources) != 2:
-        raise UserError(f"{folder} is not a complete HLS project", "Run 'convert' again to remake it")
+        raise UserError(f"{folder} is not a complete HLS project", _remedy(folder))
     with tempfile.TemporaryDirectory() as name:
         program = Path(name) / "test_bench"
         include = ["-I", str(folder), "-I", str(folder / "firmware" / "ap_types")]
         command = [str(compiler), "-std=c++11", "-O2", "-w", *include, "-o", str(program), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise UserError(
-                f"{folder} does not compile: {_first_error(done.stderr)}", "Run 'convert' again to remake it"
-            )
+            raise UserError(f"{folder} does not compile: {_first_error(done.stderr)}", _remedy(folder))
         yield CompiledProject(program, folder)
+
+
+def _remedy(folder: Path) -> str:
+    return f"Delete the folder {folder} and run 'convert'"
 
 
 def _read_words(path: Path) -> Codes:

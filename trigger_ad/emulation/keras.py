@@ -35,5 +35,7 @@ def float32_layers(model: Any, network: Network, inputs: Codes) -> dict[str, Val
 def _layers(model: Any, network: Network, values: Any) -> dict[str, Values]:
     names = [node.name for node in network.nodes[1:]]
     every_layer = tf_keras.Model(model.input, [model.get_layer(name).output for name in names])
-    outputs = every_layer.predict(values, batch_size=8192, verbose=0)
+    predicted = every_layer.predict(values, batch_size=8192, verbose=0)
+    # Keras gives a single output without its list
+    outputs = predicted if len(names) > 1 else [predicted]
     return {name: np.asarray(output, dtype=np.float64) for name, output in zip(names, outputs, strict=True)}

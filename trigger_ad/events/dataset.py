@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trigger_ad.config import EventsConfig
-from trigger_ad.events.files import Events, read_events
+from trigger_ad.events.files import Events, concatenate_events, read_events
 from trigger_ad.events.sample import EventFiles, sample_paths
 from trigger_ad.events.split import Split, split_background, split_signal
 
@@ -45,7 +45,7 @@ def read_dataset(config: EventsConfig | str) -> Dataset:
     """
     files = event_files(config)
     return Dataset(
-        split_background(read_events(files.background[0])),
+        split_background(concatenate_events([read_events(path) for path in files.background])),
         {name: split_signal(read_events(path)) for name, path in files.signals.items()},
     )
 

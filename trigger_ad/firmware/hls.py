@@ -45,8 +45,7 @@ def write_hls_project(network: Network, name: str, back_end: BackEnd, config: Fi
         UserError: If the reuse factor is not valid for a layer.
     """
     check_reuse_factor(network, config)
-    from hls4ml.backends import get_backend
-    from hls4ml.model import ModelGraph
+    get_backend, graph = _hls4ml()
 
     settings = get_backend(_BACK_END_NAMES[back_end]).create_initial_config(
         part=config.part, clock_period=config.clock_ns, io_type=config.io_type, write_weights_txt=False
@@ -60,8 +59,8 @@ def write_hls_project(network: Network, name: str, back_end: BackEnd, config: Fi
     }
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        model = ModelGraph.from_layer_list(settings, _layer_list(network), [network.input.name], [network.output.name])
-        _require_exact_types(model, network)
+        model = graph.from_layer_list(settings, _layer_list(network), [network.input.name], [network.output.name])
+        _require_as_asked(model, network, config)
         model.write()
     for line in said.getvalue().splitlines():
         _LOGGER.debug("hls4ml: %s", line)
@@ -92,27 +91,35 @@ def check_reuse_factor(network: Network, config: FirmwareConfig) -> None:
 
 def _valid_reuse_factors(inputs: int, outputs: int, strategy: str) -> list[int]:
     if strategy == "resource":
-        from hls4ml.backends import get_backend
-
+        get_backend, _ = _hls4ml()
         return list(get_backend("Vitis").get_valid_reuse_factors(inputs, outputs))
     # the latency strategy shares multipliers evenly only when the factor divides their number
     products = inputs * outputs
     return [factor for factor in range(1, products + 1) if products % factor == 0]
 
 
+def _hls4ml() -> tuple[Any, Any]:
+    """hls4ml's back ends and its graph. It imports TensorFlow, which only our own module does in silence."""
+    from hls4ml.backends import get_backend
+    from hls4ml.model import ModelGraph
+
+    import trigger_ad.models.keras  # noqa: F401
+
+    return get_backend, ModelGraph
+
+
 def _hls_config(network: Network, config: FirmwareConfig) -> dict[str, Any]:
     layers = {
         node.name: {
             "Precision": {key: _ap_type(kind) for key, kind in _precisions(node, network).items()},
-            # a sum has no multipliers to use again
-            "ReuseFactor": 1 if isinstance(node, Dense) and node.is_sum else config.reuse_factor,
+            "ReuseFactor": _reuse_and_strategy(node, config)["reuse_factor"],
             "Strategy": _STRATEGIES[config.strategy],
             "Trace": True,
         }
         for node in _hls_nodes(network)
     }
     model = {
-        # never used: every word has its own type, and _require_exact_types checks it
+        # never used: every word has its own type, and _require_as_asked checks it
         "Precision": {"default": "ap_fixed<16,6>"},
         "ReuseFactor": config.reuse_factor,
         "Strategy": _STRATEGIES[config.strategy],
@@ -210,17 +217,27 @@ def _layer(node: Node, network: Network) -> dict[str, Any]:
             return layer | {"class_name": "Merge", "op": node.kind}
 
 
-def _require_exact_types(model: Any, network: Network) -> None:
-    """Checks that hls4ml kept every layer and gave each word the type that the network has."""
+def _require_as_asked(model: Any, network: Network, config: FirmwareConfig) -> None:
+    """Checks that hls4ml kept every layer, and gave each its types, its reuse factor and its strategy."""
     found = {layer.name: layer for layer in model.get_layers()}
     for node in _hls_nodes(network):
         if node.name not in found:
             raise RuntimeError(f"hls4ml dropped layer '{node.name}'")
+        layer = found[node.name]
+        if isinstance(node, Dense):
+            for key, asked in _reuse_and_strategy(node, config).items():
+                if (given := layer.get_attr(key)) != asked:
+                    raise RuntimeError(f"hls4ml gave '{node.name}' the {key} {given}, not {asked}")
         for key, kind in _precisions(node, network).items():
-            layer = found[node.name]
             made = layer.get_output_variable().type if key == "result" else layer.get_attr(f"{key}_t")
             if made is None or _parse(str(made.precision)) != _parse(_ap_type(kind)):
                 raise RuntimeError(f"hls4ml gave '{node.name}' the {key} type {made and made.precision}, not {kind}")
+
+
+def _reuse_and_strategy(node: Node, config: FirmwareConfig) -> dict[str, object]:
+    # a sum has no multipliers to use again
+    factor = 1 if isinstance(node, Dense) and node.is_sum else config.reuse_factor
+    return {"reuse_factor": factor, "strategy": config.strategy}
 
 
 def _parse(text: str) -> FixedPoint:

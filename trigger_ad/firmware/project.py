@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from trigger_ad.network.graph import Network
 from trigger_ad.run_directory import RunDirectory, text_digest, write_text
 
 COSIM_VECTORS: Final = 1000
-"""A vendor co-simulation stops after this many vectors; they begin with the corner cases."""
+"""A vendor co-simulation runs about this many vectors: the first ones, and every so-manieth of the others."""
 
 INPUT_FILE: Final = "input_codes.dat"
 EXPECTED_FILE: Final = "expected_words.dat"
@@ -33,10 +34,18 @@ class Vectors:
     Args:
         inputs: Codes of the network's input type, int64, shape (vectors, inputs).
         expected: The reference's output words, int64, shape (vectors, outputs).
+        leading: How many at the start a co-simulation must not leave out.
     """
 
     inputs: Codes
     expected: Codes
+    leading: int = 0
+
+    @property
+    def cosim_stride(self) -> int:
+        """Of the vectors after the leading ones, a co-simulation runs one in this many."""
+        others = len(self.inputs) - self.leading
+        return max(1, math.ceil(others / max(1, COSIM_VECTORS - self.leading)))
 
 
 def network_digest(network: Network) -> str:
@@ -57,7 +66,7 @@ def write_project(network: Network, config: Config, back_end: BackEnd, vectors: 
     write_hls_project(network, config.name, back_end, config.firmware, folder)
     _tidy(folder, top_function(config.name))
     _write_vectors(folder / "tb_data", vectors)
-    facts = _facts(network, config) | {"back_end": back_end, "vectors": len(vectors.inputs)}
+    facts = _facts(network, config) | {"back_end": back_end, "vectors": vectors}
     for template, target in (
         ("test_bench.cpp.j2", f"{facts['top']}_test.cpp"),
         ("build.sh.j2", "build.sh"),
@@ -132,5 +141,4 @@ def _facts(network: Network, config: Config) -> dict[str, Any]:
         "layers": [{"name": n.name, "size": network.words[n.name].size} for n in network.nodes[1:] if n.name in names],
         "types": [{"name": node.name, "kind": node.kind, "type": network.type(node.name)} for node in network.nodes],
         "features": list(zip(KINEMATICS, InputEncoding(config.inputs).features, strict=True)),
-        "cosim_vectors": COSIM_VECTORS,
     }

@@ -109,8 +109,13 @@ def in_float64(model: Any) -> Any:
             rebuilt.quantizer = _relu_in_float64(layer.quantizer)
         return rebuilt
 
+    # clone_model does not clone inputs, and would leave them in float32
+    inputs = [
+        tf_keras.Input(tensor.shape[1:], dtype="float64", name=name)
+        for tensor, name in zip(model.inputs, model.input_names, strict=True)
+    ]
     with quiet_serialization():
-        double = tf_keras.models.clone_model(model, clone_function=clone)
+        double = tf_keras.models.clone_model(model, input_tensors=inputs, clone_function=clone)
     double.set_weights([weight.astype(np.float64) for weight in model.get_weights()])
     return double
 

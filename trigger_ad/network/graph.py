@@ -7,7 +7,7 @@ overflow. Only a `Quantize` node rounds or saturates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -309,8 +309,3 @@ def _node_from_json(data: Mapping[str, Any]) -> Node:
         case "subtract" | "multiply" as kind:
             return Elementwise(name, sources[0], sources[1], kind)
     raise ValueError(f"a network has no node of kind {data['kind']!r}")
-
-
-def node_order(nodes: Sequence[Node]) -> dict[str, int]:
-    """Where each node stands in the order of the data, by name."""
-    return {node.name: index for index, node in enumerate(nodes)}

@@ -1,4 +1,4 @@
-"""The widest network that a configuration could lead to, to see before training whether its words stay exact."""
+"""A network as wide as a configuration makes it, to see before training whether its words stay exact."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def check_run(run: Run) -> list[str]:
     return [
         f"events: {1 + len(files.signals)} files",
         f"input words: {run.encoding.network_type}",
-        f"widest word if every weight were extreme: {widest} bits",
+        f"widest word, every weight extreme (where binary points end up apart, a word may be wider): {widest} bits",
         f"reuse factor {run.config.firmware.reuse_factor}: valid for every layer",
         f"part {run.config.firmware.part}, C++ compiler: found",
     ]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from trigger_ad.config import Config
+from trigger_ad.config import BackEnd, Config
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
 
+_LOGGER = logging.getLogger(__name__)
 VECTOR_KINDS = ("corner", "events")
 
 
@@ -44,8 +47,8 @@ def shipped_network(run: Run) -> Network:
 
 def read_vectors(folder: Path) -> tuple[Codes, Codes, list[Segment]]:
     """Input codes, expected words, and what each stretch of them is."""
-    index = read_json(folder / "index.json")
     with reading(folder):
+        index = read_json(folder / "index.json")
         return (
             np.load(folder / "inputs.npy", allow_pickle=False),
             np.load(folder / "expected.npy", allow_pickle=False),
@@ -70,9 +73,30 @@ def _execute(run: Run) -> None:
         _save(temporary / "inputs.npy", inputs)
         _save(temporary / "expected.npy", expected)
         write_json(temporary / "index.json", _index(network, segments))
+    leading = max(item.stop for item in segments if item.kind == "corner" and not item.name.startswith("random"))
     for back_end in run.config.firmware.back_ends:
+        _keep_vendor_reports(run.directory.hls_project(back_end))
         with written_whole(run.directory.hls_project(back_end)) as temporary:
-            write_project(network, run.config, back_end, Vectors(inputs, expected), temporary)
+            write_project(network, run.config, back_end, Vectors(inputs, expected, leading), temporary)
+    _drop_other_projects(run)
+
+
+def _keep_vendor_reports(project: Path) -> None:
+    """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away."""
+    if any(project.glob("*_prj")):
+        aside = project.with_name(f"{project.name}.previous")
+        shutil.rmtree(aside, ignore_errors=True)
+        project.replace(aside)
+        _LOGGER.warning("the project that %s held, with the vendor tool's results, is now %s", project, aside)
+
+
+def _drop_other_projects(run: Run) -> None:
+    """Removes projects of back ends that the configuration no longer names: they hold an older network."""
+    for back_end in get_args(BackEnd):
+        project = run.directory.hls_project(back_end)
+        if back_end not in run.config.firmware.back_ends and project.exists():
+            _keep_vendor_reports(project)
+            shutil.rmtree(project, ignore_errors=True)
 
 
 def _save(path: Path, codes: Codes) -> None:
@@ -83,7 +107,7 @@ def _save(path: Path, codes: Codes) -> None:
 
 
 def _inputs(run: Run, network: Network) -> tuple[Codes, list[Segment]]:
-    """Corner vectors first, so that a co-simulation which stops early has seen them; then every test event."""
+    """Corner vectors first, the random ones last of them; then every test event."""
     from trigger_ad.network.vectors import corner_vectors
 
     corners = corner_vectors(network.input.type, network.input.size, run.config.seed)
@@ -110,4 +134,5 @@ CONVERT = Stage(
     lambda run: [*run.event_files(), run.directory.network(run.config.quantization.ship)],
     lambda run: [run.directory.vectors, *(run.directory.hls_project(name) for name in run.config.firmware.back_ends)],
     _execute,
+    ("events", "network", "firmware"),
 )

@@ -17,6 +17,7 @@ from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, read_vectors, shipped_network
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import write_json, written_whole
+from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement
@@ -46,11 +47,17 @@ def _execute(run: Run) -> None:
         "emulators": {item.emulator: item.to_json() for item in agreements},
         "layers": _layers(network, reference, agreements, segments),
         "note": SCHEDULE_NOTE,
+        "compiler": _compiler(),
     }
     mismatches = [
-        {"emulator": item.emulator, "must_agree": item.must_agree, "difference": asdict(item.first_difference)}
+        {
+            "emulator": item.emulator,
+            "must_agree": item.must_agree,
+            "test_bench_passed": item.test_bench_passed,
+            "difference": asdict(item.first_difference) if item.first_difference else None,
+        }
         for item in agreements
-        if item.first_difference
+        if not item.exact
     ]
     with written_whole(run.directory.arrays("emulate")) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **words)
@@ -113,7 +120,8 @@ def _hls(
         seconds = time.perf_counter() - started
         if done.words.shape != reference[output].shape:
             raise UserError(
-                f"{project}/tb_data does not hold the vectors of this run", "Delete it and run 'convert' again"
+                f"{project}/tb_data does not hold the vectors of this run",
+                f"Delete the folder {project} and run 'convert'",
             )
         values = {output: network.type(output).values(done.words)}
         agreement = compare(f"hls_{back_end}", network, reference, values, seconds)
@@ -144,8 +152,8 @@ def _layers(
             "kind": node.kind,
             "precision": str(word.type),
             "mismatches": keras.layers[node.name],
-            # by interval bounds, for every input; a type as wide as its bounds cannot overflow
-            "overflows": int(((codes < word.type.code_min) | (codes > word.type.code_max)).sum()),
+            # a type is as wide as its interval bounds, so a word beyond its bounds is what an overflow would be
+            "overflows": int(((codes < word.low.astype(np.int64)) | (codes > word.high.astype(np.int64))).sum()),
             "saturations": on_events[node.name].saturated if node.name in on_events else None,
             "saturations_corner": on_corners[node.name].saturated if node.name in on_corners else None,
             "values": int(codes[first_event:].size),
@@ -172,7 +180,13 @@ def _project_inputs(run: Run) -> list[Path]:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    return {"back_ends": list(config.firmware.back_ends), "ship": config.quantization.ship}
+    return {"back_ends": list(config.firmware.back_ends), "ship": config.quantization.ship, "compiler": _compiler()}
+
+
+def _compiler() -> str | None:
+    """The version line of the C++ compiler: what was compiled by one says nothing of another."""
+    compiler = find_tool(COMPILER)
+    return compiler.version if compiler else None
 
 
 EMULATE = Stage(
@@ -190,4 +204,5 @@ EMULATE = Stage(
         run.directory.arrays("emulate"),
     ],
     _execute,
+    ("models", "network", "firmware", "emulation"),
 )

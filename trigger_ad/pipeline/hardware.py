@@ -96,4 +96,5 @@ HARDWARE = Stage(
     ],
     lambda run: [run.directory.results("hardware")],
     _execute,
+    ("network", "synthesis"),
 )

@@ -109,4 +109,5 @@ QUANTIZE = Stage(
         run.directory.results("quantize"),
     ],
     _execute,
+    ("events", "models", "training.py", "network"),
 )

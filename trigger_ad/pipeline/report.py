@@ -17,11 +17,9 @@ from trigger_ad.models.scores import SQUARED_ERROR
 from trigger_ad.network.graph import Dense, Network
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
 from trigger_ad.pipeline.quantize import KINDS, score_arrays
-from trigger_ad.pipeline.stage import Run, Stage, package_versions, reading, timings
-from trigger_ad.report.inputs import ModelScores
-from trigger_ad.run_directory import read_json
+from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, timings
+from trigger_ad.report.inputs import SCHEMA, ModelScores
 
-SCHEMA = 1
 _VALIDATION = "validation_background"
 _BACKGROUND = "background"
 
@@ -100,10 +98,13 @@ def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[Perform
     from trigger_ad.evaluation.working_points import unsupported_targets
     from trigger_ad.firmware.project import network_digest
 
-    config, directory = run.config, run.directory
+    config = run.config
     network = shipped_network(run)
-    emulation, hardware = read_json(directory.results("emulate")), read_json(directory.results("hardware"))
-    training, quantization = read_json(directory.results("train")), read_json(directory.results("quantize"))
+    emulation = read_results(
+        run, "emulate", ("emulators", "layers", "vectors", "vectors_expected_differ", "compiler", "note")
+    )
+    hardware = read_results(run, "hardware", ("hardware", "estimate_layers", "measuring_commands"))
+    training, quantization = read_results(run, "train", ("float",)), read_results(run, "quantize", ("qat",))
     firmware = scores["firmware"]
     unsupported = unsupported_targets(firmware.validation_background, firmware.test_background)
     ships = config.quantization.ship
@@ -124,6 +125,7 @@ def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[Perform
             "emulators": emulation["emulators"],
             "layers": emulation["layers"],
             "vectors_expected_differ": emulation["vectors_expected_differ"],
+            "compiler": emulation["compiler"],
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
@@ -199,6 +201,9 @@ REPORT = Stage(
         *(run.directory.results(stage) for stage in ("train", "quantize", "emulate", "hardware")),
         *(run.directory.arrays(stage) for stage in ("quantize", "emulate")),
     ],
-    lambda run: [run.directory.path / f"report.{kind}" for kind in ("html", "json", "md")],
+    lambda run: [
+        run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")
+    ],
     _execute,
+    ("events", "network", "firmware", "evaluation", "report"),
 )

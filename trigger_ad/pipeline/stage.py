@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,7 @@ from trigger_ad.run_directory import (
     RunDirectory,
     file_digest,
     read_json,
+    remove_leftovers,
     text_digest,
     write_json,
     write_text,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from trigger_ad.events.encoding import InputEncoding
 
 _LOGGER = logging.getLogger(__name__)
-PACKAGES: Final = ("trigger-ad", "tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy", "h5py", "scikit-learn")
+PACKAGES: Final = ("trigger-ad", "tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy", "scipy", "h5py", "scikit-learn")
+SOURCE_SUFFIXES: Final = (".py", ".j2", ".css")
 
 
 class Run:
@@ -90,6 +92,25 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
+def read_results(run: Run, stage: str, keys: Sequence[str]) -> dict[str, Any]:
+    """The results of a stage.
+
+    Args:
+        run: The run.
+        stage: Its name.
+        keys: Which must be there.
+
+    Raises:
+        UserError: If the file is damaged or lacks a key.
+    """
+    path = run.directory.results(stage)
+    with reading(path):
+        results = read_json(path)
+        for key in keys:
+            results[key]
+    return results
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage.
@@ -100,6 +121,7 @@ class Stage:
         inputs: The files and folders that it reads.
         outputs: The files and folders that it writes.
         execute: Does it.
+        rooms: Those of our rooms whose code decides what it writes, beside the ground floor.
         check: Refuses what the user gave it, before the stage is announced and anything is written.
     """
 
@@ -108,18 +130,23 @@ class Stage:
     inputs: Callable[[Run], Sequence[Path]]
     outputs: Callable[[Run], Sequence[Path]]
     execute: Callable[[Run], None]
+    rooms: Sequence[str]
     check: Callable[[Run], object] = lambda run: None
 
-    def bring_up_to_date(self, run: Run) -> bool:
+    def bring_up_to_date(self, run: Run, *, again: bool = False) -> bool:
         """Runs the stage unless what it made follows from what it would read now.
 
         What it writes changes together with the configuration, or, if it fails, not at all.
+
+        Args:
+            run: The run.
+            again: Runs it even so.
 
         Returns:
             Whether it ran.
         """
         wanted = self._input_digest(run)
-        if self._is_up_to_date(run, wanted):
+        if not again and self._is_up_to_date(run, wanted):
             _LOGGER.debug("%s: up to date", self.name)
             return False
         self.check(run)
@@ -127,6 +154,7 @@ class Stage:
         started = time.perf_counter()
         with written_together():
             # first, so that artefacts of which only some were renamed are not believed
+            remove_leftovers(run.directory.path)
             self._forget(run)
             run.write_config()
             self.execute(run)
@@ -136,7 +164,8 @@ class Stage:
     def _input_digest(self, run: Run) -> str:
         settings = json.dumps(self.settings(run.config), sort_keys=True)
         files = [file_digest(path) if path.exists() else "missing" for path in self.inputs(run)]
-        return text_digest("\n".join([json.dumps(package_versions()), settings, *files]))
+        code = source_digest((*self.rooms, f"pipeline/{self.name}.py"))
+        return text_digest("\n".join([json.dumps(package_versions()), code, settings, *files]))
 
     def _is_up_to_date(self, run: Run, wanted: str) -> bool:
         entry = _manifest(run)["stages"].get(self.name, {})
@@ -170,6 +199,17 @@ def _manifest(run: Run) -> dict[str, Any]:
     if not isinstance(stages, dict) or not all(isinstance(entry, dict) for entry in stages.values()):
         raise UserError(f"{path} is no manifest of a run", "Delete it, and every stage runs again")
     return manifest
+
+
+@cache
+def source_digest(rooms: tuple[str, ...]) -> str:
+    """The digest of our own code in some rooms and on the ground floor: another version of it makes other numbers."""
+    package = Path(__file__).resolve().parent.parent
+    files = [*package.glob("*.py")]
+    for room in rooms:
+        files += [package / room] if room.endswith(".py") else (package / room).rglob("*")
+    sources = sorted(path for path in files if path.suffix in SOURCE_SUFFIXES)
+    return text_digest("\n".join(f"{path.relative_to(package).as_posix()}:{file_digest(path)}" for path in sources))
 
 
 def timings(run: Run) -> dict[str, float]:

@@ -39,18 +39,20 @@ def open_run(target: Path) -> Run:
     return Run(config, RunDirectory(PROJECTS / config.name))
 
 
-def bring_up_to_date(run: Run, last: str) -> list[str]:
+def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
     """Runs every stage up to the last, as far as they are out of date.
 
     Args:
         run: The run.
         last: The name of the last stage.
+        again: Runs the last stage even if it is up to date.
 
     Returns:
         The names of the stages that ran.
     """
     names = [stage.name for stage in STAGES]
-    ran = [stage.name for stage in STAGES[: names.index(last) + 1] if stage.bring_up_to_date(run)]
+    wanted = STAGES[: names.index(last) + 1]
+    ran = [stage.name for stage in wanted if stage.bring_up_to_date(run, again=again and stage.name == last)]
     # a change that only later stages read
     run.write_config()
     return ran

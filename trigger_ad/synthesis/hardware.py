@@ -195,5 +195,5 @@ def _check_settings(project: Path, part: str, clock_ns: float) -> None:
         if not same:
             raise UserError(
                 f"{project / 'project.tcl'} is stale: its {what} is {found}, the configuration's is {wanted}",
-                "Make the project again with 'trigger-ad convert'.",
+                f"Delete the folder {project} and run 'trigger-ad convert'.",
             )

@@ -102,7 +102,7 @@ def read_project_settings(project: Path) -> ProjectSettings:
     missing = [key for key in ("project_name", "backend", "part", "clock_period") if not values.get(key)]
     if missing or re.fullmatch(r"\d+(\.\d+)?", values["clock_period"]) is None:
         wrong = f"has no '{missing[0]}'" if missing else f"has clock_period '{values['clock_period']}'"
-        raise UserError(f"{script} {wrong}", "Make the project again with 'trigger-ad convert'.")
+        raise UserError(f"{script} {wrong}", f"Delete the folder {script.parent} and run 'trigger-ad convert'.")
     return ProjectSettings(
         values["project_name"], values["backend"].lower(), values["part"], float(values["clock_period"])
     )

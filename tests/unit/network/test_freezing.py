@@ -27,7 +27,8 @@ def bits(width: int = 4, integer: int = 1) -> Any:
 
 def dense(units: int = 2, /, **changes: Any) -> Any:
     """A layer that converts, unless the changes say otherwise."""
-    settings = {"kernel_quantizer": bits(), "bias_quantizer": bits(), "name": "my_dense"}
+    # QKeras draws start values at random, and warns of some
+    settings = {"kernel_quantizer": bits(), "bias_quantizer": bits(), "name": "my_dense", "kernel_initializer": "zeros"}
     return qkeras.QDense(units, **(settings | changes))
 
 

@@ -40,6 +40,7 @@ def _stage(**changes: Any) -> Stage:
         "inputs": lambda run: [_source(run)],
         "outputs": _outputs,
         "execute": _copy,
+        "rooms": (),
     }
     return Stage("copy", **(settings | changes))
 

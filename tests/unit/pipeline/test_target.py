@@ -57,6 +57,7 @@ def _chain() -> tuple[Stage, ...]:
             lambda run: [path(run, before)] if before else [],
             lambda run: [path(run, name)],
             execute,
+            (),
         )
 
     return (make("a", None), make("b", "a"), make("c", "b"))
