@@ -79,7 +79,11 @@ def _one_line(outcome: Outcome) -> str:
             "firmware.reuse_factor: 3 is not valid for layer 'latent'",
             "Valid for every layer",
         ),
-        ({"firmware__part": "virtex 7"}, "study.yaml: firmware.part: ", "docs/configuration.md"),
+        (
+            {"firmware__part": "virtex 7"},
+            "firmware.part: 'virtex 7' does not look like",
+            "such as xcvu13p-flga2577-2-e",
+        ),
         (
             {"firmware__part": "xcvu9p-2"},
             "firmware.part: 'xcvu9p-2' does not look like",

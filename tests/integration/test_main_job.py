@@ -243,7 +243,8 @@ def test_a_weight_edited_by_hand_fails_the_emulation_and_is_named(study: Path, c
         assert outcome.code == 1
         assert outcome.error == (
             "trigger-ad: hls_vivado differs from the reference, first in layer 'decoder_1'; "
-            "hls_projects/study/results/mismatches.json has examples"
+            "hls_projects/study/results/mismatches.json says more. "
+            "To make a project or the vectors anew, delete their folder and run 'convert'"
         )
     mismatches = json.loads((RUN / "results" / "mismatches.json").read_text())["mismatches"]
     (found,) = [item for item in mismatches if item["must_agree"]]

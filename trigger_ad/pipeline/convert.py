@@ -134,5 +134,5 @@ CONVERT = Stage(
     lambda run: [*run.event_files(), run.directory.network(run.config.quantization.ship)],
     lambda run: [run.directory.vectors, *(run.directory.hls_project(name) for name in run.config.firmware.back_ends)],
     _execute,
-    ("events", "network", "firmware"),
+    ("pipeline/convert.py", "events", "network", "firmware"),
 )

@@ -204,5 +204,5 @@ EMULATE = Stage(
         run.directory.arrays("emulate"),
     ],
     _execute,
-    ("models", "network", "firmware", "emulation"),
+    ("pipeline/emulate.py", "models", "network", "firmware", "emulation"),
 )

@@ -96,5 +96,5 @@ HARDWARE = Stage(
     ],
     lambda run: [run.directory.results("hardware")],
     _execute,
-    ("network", "synthesis"),
+    ("pipeline/hardware.py", "network", "synthesis"),
 )

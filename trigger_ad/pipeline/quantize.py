@@ -109,5 +109,5 @@ QUANTIZE = Stage(
         run.directory.results("quantize"),
     ],
     _execute,
-    ("events", "models", "training.py", "network"),
+    ("pipeline/quantize.py", "events", "models", "training.py", "network"),
 )

@@ -205,5 +205,5 @@ REPORT = Stage(
         run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")
     ],
     _execute,
-    ("events", "network", "firmware", "evaluation", "report"),
+    ("pipeline/report.py", "events", "network", "firmware", "evaluation", "report"),
 )

@@ -121,7 +121,7 @@ class Stage:
         inputs: The files and folders that it reads.
         outputs: The files and folders that it writes.
         execute: Does it.
-        rooms: Those of our rooms whose code decides what it writes, beside the ground floor.
+        rooms: Our rooms and files whose code decides what it writes, beside the ground floor.
         check: Refuses what the user gave it, before the stage is announced and anything is written.
     """
 
@@ -164,7 +164,7 @@ class Stage:
     def _input_digest(self, run: Run) -> str:
         settings = json.dumps(self.settings(run.config), sort_keys=True)
         files = [file_digest(path) if path.exists() else "missing" for path in self.inputs(run)]
-        code = source_digest((*self.rooms, f"pipeline/{self.name}.py"))
+        code = source_digest(tuple(self.rooms))
         return text_digest("\n".join([json.dumps(package_versions()), code, settings, *files]))
 
     def _is_up_to_date(self, run: Run, wanted: str) -> bool:

@@ -45,7 +45,7 @@ TRAIN = Stage(
     lambda run: run.event_files(),
     lambda run: [run.directory.float_model, run.directory.results("train")],
     _execute,
-    ("events", "models", "training.py"),
+    ("pipeline/train.py", "events", "models", "training.py"),
     # reads every events file: a bad one must not be found half-way
     check=lambda run: run.dataset,
 )

@@ -117,7 +117,7 @@ def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
     notes = [f"{source}: {SOURCE_MEANINGS[source]}." for source in sources if source in SOURCE_MEANINGS]
     notes.append("Shares are of the whole device. An assumed clock has not been shown to be met by any tool.")
     if "estimate" in sources:
-        notes.append("≈ marks an estimate; estimated resources are given to three digits at most.")
+        notes.append("≈ marks an estimate; estimated totals of resources are rounded to three digits.")
     return notes
 
 

@@ -21,7 +21,7 @@ from trigger_ad.run_directory import RunDirectory, write_json
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run whose stages are all up to date."""
     opened = Run(Config(name="small"), RunDirectory(tmp_path))
-    monkeypatch.setattr(stages, "_bring", lambda target, stage: (opened, []))
+    monkeypatch.setattr(stages, "_bring", lambda target, stage, again=False: (opened, []))
     _write_results(opened)
     return opened
 
@@ -64,7 +64,8 @@ def test_a_mismatch_fails_after_the_results_are_shown(run: Run, verb: str) -> No
     assert result.stdout
     assert str(result.exception) == (
         f"hls_vitis differs from the reference, first in layer 'latent'; "
-        f"{run.directory.path}/results/mismatches.json has examples"
+        f"{run.directory.path}/results/mismatches.json says more. "
+        "To make a project or the vectors anew, delete their folder and run 'convert'"
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from trigger_ad.config import Config
 from trigger_ad.errors import UserError
-from trigger_ad.pipeline.stage import Run, Stage, package_versions, reading, timings
+from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, source_digest, timings
 from trigger_ad.run_directory import RunDirectory, write_text
 
 
@@ -187,3 +189,40 @@ def test_versions_are_none_for_what_is_not_installed(monkeypatch: pytest.MonkeyP
     assert versions.keys() == {"python", "numpy", "no-such-package"}
     assert versions["no-such-package"] is None
     assert versions["numpy"] is not None
+
+
+def test_a_stage_runs_again_when_asked_to(run: Run) -> None:
+    assert _stage().bring_up_to_date(run)
+    assert not _stage().bring_up_to_date(run)
+    assert _stage().bring_up_to_date(run, again=True)
+
+
+def test_the_source_digest_follows_the_code_of_the_rooms_alone() -> None:
+    assert source_digest(("network",)) == source_digest(("network",))
+    assert source_digest(("network",)) != source_digest(("network", "firmware"))
+    assert source_digest(("pipeline/train.py",)) != source_digest(("pipeline/report.py",))
+
+
+def test_what_a_killed_process_left_is_removed_before_a_stage_writes(run: Run) -> None:
+    _stage().bring_up_to_date(run)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = run.directory.path / f"manifest.json.partial-{ended.pid}"
+    folder = run.directory.path / "hls" / f"vitis.partial-{ended.pid}"
+    folder.mkdir(parents=True)
+    of_a_running_process = run.directory.path / f"one.partial-{os.getppid()}"
+    for path in (left, folder / "file", of_a_running_process):
+        path.write_text("half")
+    _stage().bring_up_to_date(run, again=True)
+    assert not left.exists()
+    assert not folder.exists()
+    assert of_a_running_process.exists()
+
+
+@pytest.mark.parametrize("content", ["{}", '{"other": 1}', "[]", "not JSON"])
+def test_results_without_what_is_read_from_them_are_damaged(run: Run, content: str) -> None:
+    path = run.directory.results("emulate")
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"emulate\.json"):
+        read_results(run, "emulate", ("emulators",))
