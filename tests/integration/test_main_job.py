@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -319,3 +320,30 @@ def test_a_stage_stopped_while_it_puts_artefacts_in_place_is_not_believed(
 
 def test_the_stages_are_the_verbs_of_the_command_line() -> None:
     assert tuple(stage.name for stage in target.STAGES) == STAGES
+
+
+def test_a_back_end_that_is_no_longer_named_leaves_no_older_project(study: Path, command: Command) -> None:
+    (RUN / "hls" / "vivado" / "trigger_ad_study_prj").mkdir()
+    config = write_config(Path("study.yaml"), firmware__back_ends=["vitis"])
+    assert command("convert", str(config)).code == 0
+    # a vendor tool had worked on it: that is kept, under a name that nobody takes for the project
+    assert {path.name for path in (RUN / "hls").iterdir()} == {"vitis", "vivado.previous"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "figures"])
+def test_what_the_report_writes_is_made_again(study: Path, name: str) -> None:
+    path = RUN / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert bring_up_to_date(open_run(RUN), "report") == ["report"]
+    assert path.exists()
+
+
+def test_following_a_printed_remedy_mends_a_damaged_project(study: Path, command: Command) -> None:
+    project = RUN / "hls" / "vitis"
+    (project / "tb_data" / "input_codes.dat").write_text("")
+    damaged = command("emulate", str(RUN))
+    assert damaged.code == 2
+    assert f"Delete the folder {project} and run 'convert'" in damaged.error
+    shutil.rmtree(project)
+    assert command("convert", str(RUN)).code == 0
+    assert command("emulate", str(RUN)).code == 0

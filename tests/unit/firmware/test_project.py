@@ -13,7 +13,7 @@ import pytest
 from support.runs import Types, network_vectors, small_network, tree_digest, write_small_project
 
 from trigger_ad.config import BackEnd, Config
-from trigger_ad.firmware.project import network_digest, write_handover
+from trigger_ad.firmware.project import COSIM_VECTORS, Vectors, network_digest, write_handover
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.run_directory import RunDirectory
 
@@ -245,3 +245,20 @@ def test_the_handover_names_ports_thresholds_and_build(tmp_path: Path) -> None:
     assert network_digest(network) in text
     assert "cd hls/vitis && ./build.sh\n" in text
     assert "cd hls/vivado && ./build.sh\n" in text
+
+
+def test_a_cosimulation_runs_the_leading_vectors_and_a_share_of_every_stretch_after_them() -> None:
+    codes = np.zeros((17280, 1), dtype=np.int64)
+    vectors = Vectors(codes, codes, leading=292)
+    run = [line for line in range(17280) if line < 292 or (line - 292) % vectors.cosim_stride == 0]
+    assert len(run) <= COSIM_VECTORS
+    assert run[:292] == list(range(292))
+    # the random groups, 3,000 vectors, and the events after them
+    assert sum(292 <= line < 3292 for line in run) > 100
+    assert sum(line >= 3292 for line in run) > 500
+
+
+def test_a_few_vectors_are_all_cosimulated() -> None:
+    codes = np.zeros((1000, 1), dtype=np.int64)
+    assert Vectors(codes, codes, leading=10).cosim_stride == 1
+    assert Vectors(codes, codes).cosim_stride == 1

@@ -301,3 +301,14 @@ def test_every_layer_has_the_words_of_its_precision() -> None:
 
 def saturating(signed: bool, width: int, integer: int) -> FixedPoint:
     return FixedPoint(signed, width, integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
+
+
+def test_the_input_of_the_rebuilt_model_is_in_float64_too() -> None:
+    first = tf_keras.Input((1,), name="inputs")
+    model = tf_keras.Model(first, qkeras.QActivation(quantized_bits(40, 20, alpha=1), name="kept")(first))
+    # 30 bits: float32 would round them
+    values = np.array([[2.0**19 + 2.0**-10]])
+    with float64_keras():
+        double = in_float64(model)
+        assert [tensor.dtype.name for tensor in double.inputs] == ["float64"]
+        assert double.predict(values, verbose=0).tolist() == values.tolist()
