@@ -111,22 +111,6 @@ def _by_signal(rows: Iterable[PerformanceRow], model: str) -> dict[str, Performa
     return table
 
 
-def quantization_loss(
-    rows: Sequence[PerformanceRow], reference: str = "float", model: str = "firmware"
-) -> dict[str, float]:
-    """How much area under the curve the model lost: the reference's less its own, for each signal.
-
-    Positive is a loss. The two are measured on the same events, so their intervals must not be used to judge it.
-
-    Raises:
-        ValueError: The two models have not one row each for the same signals.
-    """
-    before, after = _by_signal(rows, reference), _by_signal(rows, model)
-    if before.keys() != after.keys():
-        raise ValueError(f"{reference} and {model} are measured for different signals")
-    return {signal: before[signal].auc - after[signal].auc for signal in before}
-
-
 @dataclass(frozen=True)
 class Rival:
     """A trivial score that the model does not beat for a signal.

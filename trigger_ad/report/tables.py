@@ -55,12 +55,6 @@ class Table:
             raise ValueError(f"a row of the table '{self.title}' has not one cell for each column")
 
 
-def performance_table(report: Report) -> list[list[str]]:
-    """Areas under the ROC curve by model and signal: the headings, then one row for each model."""
-    table = auc_table(report)
-    return [list(table.columns), *(list(row) for row in table.rows)]
-
-
 def auc_table(report: Report) -> Table:
     """Areas under the ROC curve with intervals: models and trivial scores as rows, signals as columns.
 

@@ -34,7 +34,6 @@ from trigger_ad.simulation.chunks import Chunk, Settings
 MAXIMUM_PER_GROUP: Final = 5
 """At most so many accepted events come from one parton-level event."""
 
-DEFAULT_POOL_EVENTS: Final = 4000
 
 Events = npt.NDArray[np.float64]
 GroupIds = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from trigger_ad.evaluation.metrics import auc_interval
-from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, quantization_loss, verdict
+from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
 from trigger_ad.evaluation.working_points import WorkingPoint, working_points
 
 
@@ -58,19 +58,6 @@ def test_a_row_is_written_with_the_names_of_the_report_and_read_back() -> None:
 
     assert list(written) == ["model", "score", "signal", "auc", "auc_low", "auc_high", "method", "tpr"]
     assert PerformanceRow.from_json(written) == entry
-
-
-def test_quantization_loss_is_what_the_area_lost() -> None:
-    rows = [row("float", "a", 0.75), row("firmware", "a", 0.5), row("float", "b", 0.5), row("firmware", "b", 0.625)]
-
-    assert quantization_loss(rows) == {"a": 0.25, "b": -0.125}
-
-
-def test_quantization_loss_needs_both_models_for_the_same_signals() -> None:
-    with pytest.raises(ValueError, match="one row of firmware"):
-        quantization_loss([row("float", "a", 0.75)])
-    with pytest.raises(ValueError, match="different signals"):
-        quantization_loss([row("float", "a", 0.75), row("firmware", "b", 0.5)])
 
 
 def test_a_firmware_that_wins_most_signals_is_worth_shipping_and_its_loss_is_named() -> None:

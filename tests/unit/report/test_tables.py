@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from support.report import make_report, make_scores
 
-from trigger_ad.events.layout import SIGNAL_TITLES, SIGNALS
+from trigger_ad.events.layout import SIGNAL_TITLES
 from trigger_ad.report.tables import (
     Table,
     agreement_table,
     auc_table,
     layer_table,
-    performance_table,
     quantization_losses,
     tpr_table,
     tpr_tables,
@@ -102,12 +101,6 @@ def test_a_signal_that_was_not_measured_is_unknown_in_every_row(report: dict[str
 def test_a_model_of_another_name_is_shown_by_its_name(report: dict[str, Any]) -> None:
     report["performance"].append(_performance("alien", 0.5, []))
     assert _row(auc_table(report), "alien")[2:] == (UNKNOWN,) * 3
-
-
-def test_the_performance_table_begins_with_its_headings(report: dict[str, Any]) -> None:
-    table = performance_table(report)
-    assert table[0] == ["Model", *(SIGNAL_TITLES[name] for name in SIGNALS)]
-    assert table[1:] == [list(row) for row in auc_table(report).rows]
 
 
 def test_there_is_one_table_of_rates_for_each_supported_target(report: dict[str, Any]) -> None:
