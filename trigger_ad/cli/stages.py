@@ -37,7 +37,7 @@ def check(target: Path) -> None:
 @_target
 def train(target: Path) -> None:
     """Train the float autoencoder."""
-    run, _ = _bring(target, "train")
+    run = _bring(target, "train")
     click.echo(f"float model: {run.directory.float_model}")
 
 
@@ -46,7 +46,7 @@ def train(target: Path) -> None:
 @_as_json
 def quantize(target: Path, as_json: bool) -> None:
     """Make the quantized models (PTQ and QAT), and compare float with fixed-point AUC."""
-    run, _ = _bring(target, "quantize")
+    run = _bring(target, "quantize")
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.pipeline.report import quantized_scores, rows_of
     from trigger_ad.report.tables import auc_table
@@ -62,7 +62,7 @@ def quantize(target: Path, as_json: bool) -> None:
 @_target
 def convert(target: Path) -> None:
     """Write the firmware project of each back end, with test vectors and a self-checking test bench."""
-    run, _ = _bring(target, "convert")
+    run = _bring(target, "convert")
     for back_end in run.config.firmware.back_ends:
         click.echo(f"{back_end}: {run.directory.hls_project(back_end)}")
 
@@ -72,7 +72,7 @@ def convert(target: Path) -> None:
 @_as_json
 def emulate(target: Path, as_json: bool) -> None:
     """Run every emulator on the test vectors; exit with 1 on any mismatch."""
-    run, _ = _bring(target, "emulate", again=True)
+    run = _bring(target, "emulate", again=True)
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.tables import agreement_table
     from trigger_ad.run_directory import read_json
@@ -89,7 +89,7 @@ def emulate(target: Path, as_json: bool) -> None:
 @_target
 def report(target: Path) -> None:
     """Write report.html, report.json and report.md."""
-    _report(target, lambda run, _: click.echo(str(run.directory.path / "report.html")))
+    _report(target, lambda run, report: click.echo(str(run.directory.path / "report.html")))
 
 
 @click.command(epilog=_epilog("run"))
@@ -118,7 +118,7 @@ def _show_report(report: dict[str, Any]) -> None:
 
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
-    run, _ = _bring(target, "report")
+    run = _bring(target, "report")
     from trigger_ad.pipeline.stage import reading
     from trigger_ad.report.inputs import check_report
     from trigger_ad.run_directory import read_json
@@ -131,13 +131,14 @@ def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
     _require_agreement(run, report["agreement"])
 
 
-def _bring(target: Path, stage: str, *, again: bool = False) -> tuple[Run, list[str]]:
+def _bring(target: Path, stage: str, *, again: bool = False) -> Run:
     from trigger_ad.pipeline.check import check_run
     from trigger_ad.pipeline.target import bring_up_to_date, open_run
 
     opened = open_run(target)
     check_run(opened)
-    return opened, bring_up_to_date(opened, stage, again=again)
+    bring_up_to_date(opened, stage, again=again)
+    return opened
 
 
 def _require_agreement(run: Run, results: dict[str, Any]) -> None:

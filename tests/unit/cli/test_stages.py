@@ -21,7 +21,7 @@ from trigger_ad.run_directory import RunDirectory, write_json
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run whose stages are all up to date."""
     opened = Run(Config(name="small"), RunDirectory(tmp_path))
-    monkeypatch.setattr(stages, "_bring", lambda target, stage, again=False: (opened, []))
+    monkeypatch.setattr(stages, "_bring", lambda target, stage, again=False: opened)
     _write_results(opened)
     return opened
 
