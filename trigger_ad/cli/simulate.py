@@ -13,12 +13,31 @@ if TYPE_CHECKING:
 _EXAMPLE = """\b
 Example:
   trigger-ad simulate --process background --events 1000 --seed 1 --jobs 2 --out background.h5
+  trigger-ad simulate --check
 """
 
 _PROCESSES = ("background", "w", "z", "ttbar", "qcd", "ato4l", "leptoquark", "htotautau", "hchtotaunu")
 
 
+def _check(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Shows the comparison and ends, whatever else is on the command line, as --help does."""
+    if not wanted or context.resilient_parsing:
+        return
+    from trigger_ad.simulation.published import sample_table
+
+    click.echo(sample_table(), nl=False)
+    context.exit()
+
+
 @click.command(epilog=_EXAMPLE)
+@click.option(
+    "--check",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_check,
+    help="Compare the shipped sample with what is published of the public files, and exit.",
+)
 @click.option(
     "--process",
     required=True,
@@ -31,9 +50,9 @@ _PROCESSES = ("background", "w", "z", "ttbar", "qcd", "ato4l", "leptoquark", "ht
 @click.option(
     "--pool-events",
     type=int,
-    default=4000,
+    default=20_000,
     show_default=True,
-    help="Minimum-bias collisions from which pile-up is drawn.",
+    help="Minimum-bias collisions from which pile-up is drawn, shared out over training, validation and test events.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The HDF5 file to write.")
 def simulate(process: str, events: int, seed: int, jobs: int, pool_events: int, out: Path) -> None:
@@ -59,7 +78,7 @@ def simulate(process: str, events: int, seed: int, jobs: int, pool_events: int, 
 def _note(state: Progress) -> str:
     """How fast it goes, for example "2.5 events/s, 4 min left"."""
     if state.rate is None or state.seconds_left is None:
-        return "making the pile-up pool" if state.done == 0 else ""
+        return "making the pile-up pools" if state.done == 0 else ""
     return f"{state.rate:.2g} events/s, {_duration(state.seconds_left)} left"
 
 

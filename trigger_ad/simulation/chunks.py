@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 
 from trigger_ad.errors import UserError
-from trigger_ad.events import layout
+from trigger_ad.events import layout, split
 from trigger_ad.simulation import processes
 
-CHUNK_EVENTS: Final = 200
+CHUNK_EVENTS: Final = 400
 """Accepted events in a chunk: the most that an interruption can cost one core."""
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed no longer gives the same events, so that old chunks are not mixed with new ones."""
 
 _POOL_STREAM = 0
@@ -34,7 +34,7 @@ class Settings:
         process: A name in `processes.PROCESSES`, or "background" for the published mix.
         events: Accepted events to make.
         seed: Seed of everything.
-        pool_events: Minimum-bias collisions in the pile-up pool.
+        pool_events: Minimum-bias collisions in the pile-up pools of all parts of the split together.
     """
 
     process: str
@@ -101,9 +101,32 @@ def random_streams(seed: int, chunk: Chunk) -> tuple[int, np.random.Generator]:
     return _pythia_seed(sequence), np.random.default_rng(sequence.spawn(1)[0])
 
 
-def pool_seed(seed: int) -> int:
-    """Pythia's seed for the pile-up pool."""
-    return _pythia_seed(np.random.SeedSequence([seed, _POOL_STREAM]))
+def fractions_of(process: str) -> Mapping[str, float]:
+    """The fractions in which the events of a process are later split into parts."""
+    return split.SIGNAL_FRACTIONS if process in layout.SIGNALS else split.BACKGROUND_FRACTIONS
+
+
+def part_of_group(process: str, identity: int) -> str:
+    """The part of the split into which the events of a group will fall."""
+    fractions = fractions_of(process)
+    position = int(split.parts_of_groups(np.array([identity], dtype=np.int64), fractions)[0])
+    return tuple(fractions)[position]
+
+
+def pool_sizes(process: str, pool_events: int) -> dict[str, int]:
+    """Minimum-bias collisions in the pile-up pool of each part that a file has, in proportion to the background's.
+
+    Args:
+        process: A name in `processes.PROCESSES`, or "background".
+        pool_events: Collisions for all parts of a background file together.
+    """
+    return {part: max(1, round(split.BACKGROUND_FRACTIONS[part] * pool_events)) for part in fractions_of(process)}
+
+
+def pool_seed(seed: int, part: str) -> int:
+    """Pythia's seed for the pile-up pool of a part: the same for all files of one seed."""
+    position = tuple(split.BACKGROUND_FRACTIONS).index(part)
+    return _pythia_seed(np.random.SeedSequence([seed, _POOL_STREAM, position]))
 
 
 def shuffle_order(seed: int, events: int) -> np.ndarray[Any, np.dtype[np.int64]]:

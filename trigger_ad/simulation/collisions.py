@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
+from trigger_ad.events import layout
 from trigger_ad.simulation import packages, particles, processes
 from trigger_ad.simulation.particles import Particles
 
@@ -16,12 +20,21 @@ TAU_ID: Final = 15
 EVOLUTION_SCALE: Final = 3.0
 """GeV: showers and multiparton interactions below this no longer move hard leptons or heavy quarks by much."""
 
-HARD_LEPTON_PT: Final = 8.0
+HARD_LEPTON_PT: Final = 5.0
 PARTON_LEPTON_PT: Final = 20.0
-STABLE_LEPTON_PT: Final = 21.0
-"""GeV: what a lepton needs before showers, after showers and after decays to have a chance of 23 GeV reconstructed."""
+"""GeV: what a lepton or tau needs before and after showers to have a chance of 23 GeV reconstructed."""
 
-STABLE_LEPTON_ETA: Final = 3.1
+HARD_LEPTON_ETA: Final = 5.0
+PARTON_LEPTON_ETA: Final = 3.6
+"""The same for the absolute pseudorapidity, which showers and the decay of a tau may still change."""
+
+ELECTRON_PT: Final = 20.5
+MUON_PT: Final = 21.5
+"""GeV: what a stable lepton needs; muons are measured better than electrons."""
+
+ELECTRON_ETA: Final = layout.MAX_ABS_ETA["electron"] + 0.05
+MUON_ETA: Final = layout.MAX_ABS_ETA["muon"] + 0.05
+"""Directions are measured well."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +50,32 @@ class Collision:
     parton_event: int
 
 
+def may_trigger(stable: Particles) -> npt.NDArray[np.bool_]:
+    """Which particles, (n,), are electrons or muons that could pass the lepton filter once they are measured."""
+    eta = np.abs(stable.eta)
+    electron = (stable.kind == particles.ELECTRON) & (stable.pt > ELECTRON_PT) & (eta < ELECTRON_ETA)
+    muon = (stable.kind == particles.MUON) & (stable.pt > MUON_PT) & (eta < MUON_ETA)
+    return np.asarray(electron | muon)
+
+
 def has_stable_lepton(records: Iterable[Any]) -> bool:
     """Whether Pythia's records hold a final electron or muon that could pass the lepton filter."""
-    return any(
-        record.idAbs() in (ELECTRON_ID, MUON_ID)
-        and record.isFinal()
-        and record.pT() > STABLE_LEPTON_PT
-        and abs(record.eta()) < STABLE_LEPTON_ETA
-        for record in records
-    )
+    for record in records:
+        identity = record.idAbs()
+        if identity in (ELECTRON_ID, MUON_ID) and record.isFinal():
+            pt, eta = (ELECTRON_PT, ELECTRON_ETA) if identity == ELECTRON_ID else (MUON_PT, MUON_ETA)
+            if record.pT() > pt and abs(record.eta()) < eta:
+                return True
+    return False
 
 
-def has_boson_lepton(records: Iterable[Any], minimum_pt: float) -> bool:
+def has_boson_lepton(records: Iterable[Any], minimum_pt: float, maximum_eta: float) -> bool:
     """Whether a final charged lepton, tau included, above this transverse momentum in GeV is in the records."""
     return any(
-        record.idAbs() in (ELECTRON_ID, MUON_ID, TAU_ID) and record.isFinal() and record.pT() > minimum_pt
+        record.idAbs() in (ELECTRON_ID, MUON_ID, TAU_ID)
+        and record.isFinal()
+        and record.pT() > minimum_pt
+        and abs(record.eta()) < maximum_eta
         for record in records
     )
 
@@ -94,9 +118,22 @@ def _hard_process_hooks() -> Any:
             return True
 
         def doVetoProcessLevel(self, process: Any) -> bool:  # noqa: N802 (Pythia's name)
-            return not has_boson_lepton(process, HARD_LEPTON_PT)
+            return not has_boson_lepton(process, HARD_LEPTON_PT, HARD_LEPTON_ETA)
 
     return HardProcessHooks()
+
+
+def _tau_lepton(pythia: Any) -> bool:
+    """Decays the taus of an event that is not yet hadronised; whether a lepton results that is worth keeping."""
+    event = pythia.event
+    size = event.size()
+    return bool(pythia.moreDecays()) and has_stable_lepton(event[index] for index in range(size, event.size()))
+
+
+def hadronise(pythia: Any) -> bool:
+    """Hadronises the event of a Pythia object and decays what is unstable; whether that worked."""
+    # junctions are in the event already: having them searched for again loses most events that have any
+    return bool(pythia.forceHadronLevel(False))
 
 
 def direct(process: processes.Process, seed: int) -> Iterator[Collision]:
@@ -107,7 +144,7 @@ def direct(process: processes.Process, seed: int) -> Iterator[Collision]:
         seed: Pythia's seed.
 
     Yields:
-        Collisions with a stable lepton above `STABLE_LEPTON_PT`, without end.
+        Collisions with a stable lepton that may pass the lepton filter, without end.
 
     Raises:
         UserError: pythia8mc is not installed.
@@ -123,10 +160,14 @@ def direct(process: processes.Process, seed: int) -> Iterator[Collision]:
         parton_event += 1
         if not pythia.next():
             continue
-        if process.lepton_from_boson and not has_boson_lepton(pythia.event, PARTON_LEPTON_PT):
+        if process.lepton_from_boson and not has_boson_lepton(pythia.event, PARTON_LEPTON_PT, PARTON_LEPTON_ETA):
             continue
         partons = pythia8.Event(pythia.event)
+        prompt = not process.lepton_from_boson or has_stable_lepton(partons)
         for _ in range(process.hadronisations):
             pythia.event.assign(partons)
-            if pythia.forceHadronLevel() and has_stable_lepton(pythia.event):
+            # taus decay first: without a lepton from the boson there is no need to hadronise
+            if not prompt and not _tau_lepton(pythia):
+                continue
+            if hadronise(pythia) and has_stable_lepton(pythia.event):
                 yield Collision(particles.from_records(pythia.event), parton_event)

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class ChunkTask:
-    """All that a worker needs: the chunk, the seed and the folder with the pile-up pool."""
+    """All that a worker needs: the chunk, the seed and the folder with the pile-up pools."""
 
     chunk: Chunk
     seed: int
@@ -67,14 +67,24 @@ class ChunkTask:
 
 ChunkMaker = Callable[[ChunkTask], tuple[Events, GroupIds]]
 Report = Callable[[Progress], None]
+Task = TypeVar("Task")
 
 
-def pool_path(folder: Path) -> Path:
-    """Where the pile-up pool of a chunk folder is kept."""
-    return folder / "pile_up_pool.npz"
+@dataclass(frozen=True)
+class PoolTask:
+    """All that a worker needs to make a pile-up pool."""
+
+    path: Path
+    collisions: int
+    seed: int
 
 
-@functools.lru_cache(maxsize=1)
+def pool_path(folder: Path, part: str) -> Path:
+    """Where a chunk folder keeps the pile-up pool of a part of the split."""
+    return folder / f"pile_up_pool-{part}.npz"
+
+
+@functools.lru_cache(maxsize=3)
 def _cached_pool(path: Path) -> pile_up.PileUpPool:
     return pile_up.load_pool(path)
 
@@ -99,17 +109,18 @@ def simulate_chunk(task: ChunkTask) -> tuple[Events, GroupIds]:
     process = processes.PROCESSES[chunk.process]
     seed, rng = chunks.random_streams(task.seed, chunk)
     source = (
-        heavy_flavour.HeavyFlavourSource(process, seed, rng).collisions()
+        heavy_flavour.HeavyFlavourSource(process, seed, task.seed, rng).collisions()
         if process.heavy_flavour
         else collisions.direct(process, seed)
     )
-    pool = _cached_pool(pool_path(task.folder))
     events: list[Events] = []
     ids: list[int] = []
     for collision in source:
         identity = chunks.group_id(chunk, collision.parton_event)
         if ids[-MAXIMUM_PER_GROUP:].count(identity) == MAXIMUM_PER_GROUP:
             continue
+        # parts of the split share no pile-up collision
+        pool = _cached_pool(pool_path(task.folder, chunks.part_of_group(chunk.process, identity)))
         event = observe(collision, pool, rng)
         if event is not None:
             events.append(event)
@@ -119,16 +130,22 @@ def simulate_chunk(task: ChunkTask) -> tuple[Events, GroupIds]:
     return np.stack(events), np.array(ids, dtype=np.int64)
 
 
-def _make_and_write(task: ChunkTask, make: ChunkMaker) -> int:
-    """What a worker does; returns the number of events."""
+def _make_and_write(make: ChunkMaker, task: ChunkTask) -> int:
+    """Makes a chunk; returns the number of events."""
     writer.write_events(task.chunk.path(task.folder), *make(task))
     return task.chunk.events
 
 
-def _in_worker(task: ChunkTask, make: ChunkMaker) -> int | tuple[str, str]:
-    """The same; a user's error comes back as its two sentences, since exceptions of two arguments cannot travel."""
+def _make_pool(task: PoolTask) -> int:
+    """Makes a pile-up pool; returns the number of collisions."""
+    pile_up.save_pool(pile_up.generate_pool(task.collisions, task.seed), task.path)
+    return task.collisions
+
+
+def _in_worker(work: Callable[[Task], int], task: Task) -> int | tuple[str, str]:
+    """Does a task; a user's error comes back as its two sentences, since exceptions of two arguments cannot travel."""
     try:
-        return _make_and_write(task, make)
+        return work(task)
     except UserError as error:
         return error.what, error.remedy
 
@@ -138,12 +155,12 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _in_parallel(tasks: Sequence[ChunkTask], make: ChunkMaker, jobs: int) -> Iterator[int]:
-    """Event counts of chunks as they are finished by `jobs` processes."""
+def _in_parallel(work: Callable[[Task], int], tasks: Sequence[Task], jobs: int) -> Iterator[int]:
+    """What `work` returns for each task, as tasks are finished by `jobs` processes."""
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts)
     try:
-        futures = [executor.submit(_in_worker, task, make) for task in tasks]
+        futures = [executor.submit(_in_worker, work, task) for task in tasks]
         for future in as_completed(futures):
             outcome = future.result()
             if isinstance(outcome, tuple):
@@ -160,10 +177,24 @@ def _in_parallel(tasks: Sequence[ChunkTask], make: ChunkMaker, jobs: int) -> Ite
             child.terminate()
 
 
-def _run(tasks: Sequence[ChunkTask], make: ChunkMaker, jobs: int) -> Iterator[int]:
+def _run(work: Callable[[Task], int], tasks: Sequence[Task], jobs: int) -> Iterator[int]:
     if jobs == 1 or len(tasks) < 2:
-        return (_make_and_write(task, make) for task in tasks)
-    return _in_parallel(tasks, make, min(jobs, len(tasks)))
+        return (work(task) for task in tasks)
+    return _in_parallel(work, tasks, min(jobs, len(tasks)))
+
+
+def make_missing_pools(settings: Settings, folder: Path, jobs: int) -> None:
+    """Makes the pile-up pools that are not there yet.
+
+    Raises:
+        UserError: pythia8mc is not installed, or a worker died.
+    """
+    tasks = [
+        PoolTask(pool_path(folder, part), size, chunks.pool_seed(settings.seed, part))
+        for part, size in chunks.pool_sizes(settings.process, settings.pool_events).items()
+    ]
+    for _ in _run(_make_pool, [task for task in tasks if not task.path.exists()], jobs):
+        pass
 
 
 def make_missing_chunks(
@@ -179,7 +210,8 @@ def make_missing_chunks(
     done = total - sum(chunk.events for chunk in missing)
     report(Progress(done, total, None, None))
     started, fresh = time.monotonic(), 0
-    for count in _run([ChunkTask(chunk, seed, folder) for chunk in missing], make, jobs):
+    tasks = [ChunkTask(chunk, seed, folder) for chunk in missing]
+    for count in _run(functools.partial(_make_and_write, make), tasks, jobs):
         fresh += count
         done += count
         rate = fresh / max(time.monotonic() - started, 1e-9)
@@ -238,8 +270,6 @@ def generate(
     """
     check_settings(settings, jobs, out)
     folder = chunks.open_folder(out, settings, packages.versions())
-    if not pool_path(folder).exists():
-        pool = pile_up.generate_pool(settings.pool_events, chunks.pool_seed(settings.seed))
-        pile_up.save_pool(pool, pool_path(folder))
+    make_missing_pools(settings, folder, jobs)
     make_missing_chunks(chunks.plan(settings.process, settings.events), settings.seed, folder, jobs, report, make)
     assemble(out, settings, folder)

@@ -1,23 +1,25 @@
 """Multijet collisions with a lepton from a bottom or charm hadron.
 
 A 23 GeV isolated lepton is so rare in multijet events that each parton-level event is used many times: its strings are
-fragmented a few times over, and in each result the hard heavy hadrons are decayed again and again until the number of
-decay trials that this parton event is due has been spent. That number falls with the transverse momentum of the hard
-scattering exactly as the bias with which the scattering was drawn rises, so that the events come out unweighted.
+fragmented a few times over, and in each result the hard heavy hadrons are decayed again and again, with decays from
+libraries, until the number of decay trials that this parton event is due has been spent. That number falls with the
+transverse momentum of the hard scattering exactly as the bias with which the scattering was drawn rises, so that the
+events come out unweighted. Everything else decays once in each fragmentation.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from trigger_ad.simulation import particles, processes
-from trigger_ad.simulation.collisions import Collision, evolution_hooks, has_stable_lepton
-from trigger_ad.simulation.particles import Particles, wrap_angle
+from trigger_ad.simulation.collisions import Collision, evolution_hooks, hadronise, may_trigger
+from trigger_ad.simulation.decay_library import DecayLibrary, IntArray, boosted, decay_library, random_rotations
+from trigger_ad.simulation.particles import FloatArray, Particles, wrap_angle
 
 HEAVY_QUARK_PT: Final = 23.0
 """GeV: a parton event needs a final bottom or charm quark this hard, and trials are spent on hadrons this hard."""
@@ -40,14 +42,37 @@ def is_heavy_hadron(absolute_id: int) -> bool:
     return absolute_id > 100 and any(digit in (4, 5) for digit in digits)
 
 
+@dataclass(frozen=True)
+class Hadron:
+    """A hadron that decays.
+
+    Attributes:
+        absolute_id: PDG number without its sign.
+        velocity: (3,) momentum divided by mass.
+    """
+
+    absolute_id: int
+    velocity: FloatArray
+
+    @classmethod
+    def read(cls, record: Any) -> Hadron:
+        """Copies a record, which dies with its event."""
+        return cls(record.idAbs(), np.array([record.px(), record.py(), record.pz()]) / record.m())
+
+
 def has_heavy_quark(records: Iterable[Any]) -> bool:
     """Whether Pythia's records hold a final bottom or charm quark above `HEAVY_QUARK_PT`."""
     return any(record.idAbs() in (4, 5) and record.pT() > HEAVY_QUARK_PT and record.isFinal() for record in records)
 
 
-def is_hard_heavy_hadron(record: Any) -> bool:
-    """Whether a record is a final bottom or charm hadron above `HEAVY_QUARK_PT`."""
-    return bool(record.pT() > HEAVY_QUARK_PT and record.isFinal() and is_heavy_hadron(record.idAbs()))
+def hard_heavy_hadrons(records: Iterable[Any]) -> list[int]:
+    """Positions of the final bottom and charm hadrons above `HEAVY_QUARK_PT` in Pythia's records."""
+    # of the many records hardly any is hard: this comes first
+    return [
+        index
+        for index, record in enumerate(records)
+        if record.pT() > HEAVY_QUARK_PT and record.isFinal() and is_heavy_hadron(record.idAbs())
+    ]
 
 
 def trials(pt_hat: float, rng: np.random.Generator) -> int:
@@ -67,35 +92,73 @@ def share(total: int, parts: int) -> list[int]:
 
 
 def is_isolated_enough(all_particles: Particles) -> bool:
-    """Whether a hard lepton among the particles of one collision could still pass the isolation after detection."""
-    leptons = all_particles.select((all_particles.kind <= particles.MUON) & (all_particles.pt > HEAVY_QUARK_PT - 2.0))
+    """Whether a lepton among the particles of one collision could still pass the filter after detection.
+
+    More particles can only add to the activity around a lepton: what fails without them fails with them.
+    """
+    leptons = all_particles.select(may_trigger(all_particles))
     counted = all_particles.select(all_particles.pt > _MINIMUM_PT)
     squared = (leptons.eta[:, None] - counted.eta) ** 2 + wrap_angle(leptons.phi[:, None] - counted.phi) ** 2
     activity = (squared < _CONE**2) @ counted.pt - leptons.pt
     return bool(np.any(activity < GENERATOR_ISOLATION * leptons.pt))
 
 
-@dataclass
-class _Hadron:
-    """What is needed to put a hadron into another event record."""
+class DecayTrials:
+    """Many independent decays of the hard heavy hadrons of one fragmentation, taken from libraries.
 
-    fields: tuple[float, ...]
-    identity: int
+    Args:
+        hadrons: The hadrons.
+        libraries: The library of each hadron.
+        count: Number of trials.
+        rng: Source of randomness.
+    """
 
-    @classmethod
-    def read(cls, record: Any) -> _Hadron:
-        """Copies a record, which dies with its event."""
-        return cls((record.px(), record.py(), record.pz(), record.e(), record.m()), record.id())
+    def __init__(
+        self, hadrons: Sequence[Hadron], libraries: Sequence[DecayLibrary], count: int, rng: np.random.Generator
+    ) -> None:
+        self._hadrons = hadrons
+        self._libraries = libraries
+        self._picks = [library.pick(count, rng) for library in libraries]
+        self._rotations = [random_rotations(count, rng) for _ in hadrons]
+        self._count = count
 
-    def append_to(self, event: Any) -> None:
-        """Adds the hadron as a final, colourless particle."""
-        event.append(self.identity, 81, 0, 0, *self.fields)
+    def with_lepton(self) -> IntArray:
+        """Numbers of the trials with a lepton that could pass the lepton filter, in rising order."""
+        found = np.zeros(self._count, dtype=np.bool_)
+        for number, library in enumerate(self._libraries):
+            picks = self._picks[number]
+            leptons = library.leptons[picks]
+            trial = np.repeat(np.arange(self._count), leptons)
+            # the leptons of a decay are its first products
+            nth = np.arange(len(trial)) - np.repeat(np.cumsum(leptons) - leptons, leptons)
+            leptons_seen = self._products_in_flight(number, trial, library.starts[picks[trial]] + nth)
+            found[trial[may_trigger(leptons_seen)]] = True
+        return np.flatnonzero(found)
+
+    def products(self, trial: int) -> Particles:
+        """Visible decay products of all hard heavy hadrons in one trial."""
+        parts = []
+        for number, library in enumerate(self._libraries):
+            pick = self._picks[number][trial]
+            rows = np.arange(library.starts[pick], library.starts[pick + 1])
+            parts.append(self._products_in_flight(number, np.full(len(rows), trial), rows))
+        return particles.concatenate(parts)
+
+    def _products_in_flight(self, number: int, trial: IntArray, rows: IntArray) -> Particles:
+        """Turns and boosts products, given by their rows in the library of hadron `number` and their trials."""
+        library = self._libraries[number]
+        at_rest = library.momentum[rows].astype(np.float64)
+        turned = np.einsum("nij,nj->ni", self._rotations[number][trial], at_rest[:, :3])
+        momentum = boosted(turned, at_rest[:, 3], self._hadrons[number].velocity)
+        pt = np.hypot(momentum[:, 0], momentum[:, 1])
+        phi = np.arctan2(momentum[:, 1], momentum[:, 0])
+        return Particles(library.kind[rows], pt, np.arcsinh(momentum[:, 2] / pt), phi)
 
 
 class HeavyFlavourSource:
-    """Generates parton events, fragments them and decays their heavy hadrons, with three Pythia objects."""
+    """Generates parton events, fragments them and decays their heavy hadrons."""
 
-    def __init__(self, process: processes.Process, seed: int, rng: np.random.Generator) -> None:
+    def __init__(self, process: processes.Process, seed: int, library_seed: int, rng: np.random.Generator) -> None:
         self._partons = processes.make_pythia((*process.settings, "HadronLevel:all = off"), seed)
         self._strings = processes.make_pythia(("ProcessLevel:all = off", "HadronLevel:Decay = off"), seed + 1)
         self._decays = processes.make_pythia(("ProcessLevel:all = off",), seed + 2)
@@ -103,6 +166,7 @@ class HeavyFlavourSource:
         self._partons.setUserHooksPtr(self._hooks)
         for pythia in (self._partons, self._strings, self._decays):
             pythia.init()
+        self._library_seed = library_seed
         self._rng = rng
 
     def collisions(self) -> Iterator[Collision]:
@@ -119,26 +183,34 @@ class HeavyFlavourSource:
     def _collisions_of_parton_event(self, total: int) -> Iterator[Particles]:
         for count in share(total, min(total, FRAGMENTATIONS)) if total else ():
             self._strings.event.assign(self._partons.event)
-            if not self._strings.forceHadronLevel():
+            if not hadronise(self._strings):
                 continue
-            hard = [_Hadron.read(record) for record in self._strings.event if is_hard_heavy_hadron(record)]
+            hard = hard_heavy_hadrons(self._strings.event)
             if hard:
                 yield from self._decay(hard, count)
 
-    def _decay(self, hard: list[_Hadron], count: int) -> Iterator[Particles]:
+    def _decay(self, hard: list[int], count: int) -> Iterator[Particles]:
         """Decays the hard heavy hadrons `count` times; where a lepton results, decays all the rest as well."""
-        event = self._decays.event
-        for _ in range(count):
-            event.reset()
-            for hadron in hard:
-                hadron.append_to(event)
-            if not self._decays.moreDecays() or not has_stable_lepton(event):
+        hadrons = [Hadron.read(self._strings.event[index]) for index in hard]
+        libraries = [decay_library(hadron.absolute_id, self._library_seed) for hadron in hadrons]
+        trials_here = DecayTrials(hadrons, libraries, count, self._rng)
+        rest: Particles | None = None
+        for trial in trials_here.with_lepton():
+            products = trials_here.products(trial)
+            if not is_isolated_enough(products):
                 continue
-            for record in self._strings.event:
-                if record.isFinal() and not is_hard_heavy_hadron(record):
-                    _Hadron.read(record).append_to(event)
-            if not self._decays.moreDecays():
-                continue
-            decayed = particles.from_records(event)
+            if rest is None:
+                rest = self._decayed_rest(hard)
+            if rest is None:
+                return
+            decayed = particles.concatenate((products, rest))
             if is_isolated_enough(decayed):
                 yield decayed
+
+    def _decayed_rest(self, hard: list[int]) -> Particles | None:
+        """Decays all but the hard heavy hadrons; None when Pythia fails."""
+        event = self._decays.event
+        event.assign(self._strings.event)
+        for index in hard:
+            event[index].statusNeg()
+        return particles.from_records(event) if self._decays.moreDecays() else None

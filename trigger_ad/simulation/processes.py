@@ -103,7 +103,7 @@ PROCESSES: Final = {
         Process(
             "htotautau",
             7,
-            ("HiggsSM:gg2H = on", "25:m0 = 60.", "25:mMin = 10.", "25:onMode = off", "25:onIfMatch = 15 15"),
+            ("HiggsSM:all = on", "25:m0 = 60.", "25:mMin = 10.", "25:onMode = off", "25:onIfMatch = 15 15"),
             lepton_from_boson=True,
             hadronisations=5,
         ),

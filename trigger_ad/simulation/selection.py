@@ -14,6 +14,8 @@ from trigger_ad.simulation.particles import FloatArray, wrap_angle
 
 ISOLATION_CONE: Final = 0.3
 ISOLATION_MAXIMUM: Final = 0.45
+"""Of the lepton that passes the filter; further leptons need not be isolated."""
+
 ISOLATION_MINIMUM_PT: Final = 1.0
 """GeV: softer objects do not count against a lepton."""
 
@@ -51,11 +53,9 @@ def relative_isolation(leptons: Leptons, flow: Flow, own: npt.NDArray[np.int64],
     return relative
 
 
-def chosen_leptons(
-    leptons: Leptons, isolation: FloatArray, minimum_pt: float, maximum_eta: float
-) -> npt.NDArray[np.int64]:
-    """Indices of the isolated leptons in acceptance, in falling order of transverse momentum."""
-    good = (isolation < ISOLATION_MAXIMUM) & (leptons.pt > minimum_pt) & (np.abs(leptons.eta) < maximum_eta)
+def chosen_leptons(leptons: Leptons, minimum_pt: float, maximum_eta: float) -> npt.NDArray[np.int64]:
+    """Indices of the leptons in acceptance, isolated or not, in falling order of transverse momentum."""
+    good = (leptons.pt > minimum_pt) & (np.abs(leptons.eta) < maximum_eta)
     order = np.argsort(-leptons.pt, kind="stable")
     return np.asarray(order[good[order]], dtype=np.int64)
 
@@ -84,23 +84,26 @@ def reconstruct(seen: DetectorEvent) -> FloatArray | None:
         seen: Leptons and particle-flow objects of one bunch crossing.
 
     Returns:
-        (19, 4) kinematics in the layout's order, rounded to single precision; None when no electron or muon passes
-        the lepton filter.
+        (19, 4) kinematics in the layout's order, rounded to single precision; None when no isolated electron or muon
+        passes the lepton filter.
     """
     flow = seen.flow
     towers = ~flow.charged
     densities = jet_finding.neutral_density(flow.pt[towers], flow.eta[towers], flow.phi[towers])
     event = np.zeros((layout.OBJECTS, len(layout.FEATURES)))
     selected = np.zeros(len(flow.pt), dtype=np.bool_)
+    passed = False
     for leptons, own, slots, minimum_pt, name in (
         (seen.electrons, flow.electron, layout.ELECTRONS, ELECTRON_MINIMUM_PT, "electron"),
         (seen.muons, flow.muon, layout.MUONS, MUON_MINIMUM_PT, "muon"),
     ):
+        chosen = chosen_leptons(leptons, minimum_pt, layout.MAX_ABS_ETA[name])
         isolation = relative_isolation(leptons, flow, own, densities)
-        chosen = chosen_leptons(leptons, isolation, minimum_pt, layout.MAX_ABS_ETA[name])
+        hard = leptons.pt[chosen] > layout.LEPTON_FILTER_PT
+        passed |= bool(np.any(hard & (isolation[chosen] < ISOLATION_MAXIMUM)))
         _fill(event, slots, leptons.pt[chosen], leptons.eta[chosen], leptons.phi[chosen])
         selected |= np.isin(own, chosen)
-    if max(event[layout.ELECTRONS.start, layout.PT], event[layout.MUONS.start, layout.PT]) <= layout.LEPTON_FILTER_PT:
+    if not passed:
         return None
     size, azimuth = missing_transverse_energy(flow)
     _fill(event, layout.MET, np.array([size]), np.array([0.0]), np.array([azimuth]))

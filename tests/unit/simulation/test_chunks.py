@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from trigger_ad.errors import UserError
+from trigger_ad.events import layout, split
 from trigger_ad.simulation import chunks, processes
 from trigger_ad.simulation.chunks import CHUNK_EVENTS, Chunk, Settings
 
@@ -54,7 +55,9 @@ def test_a_chunk_has_the_same_random_streams_whenever_it_is_asked_and_no_other_h
     assert len({seed for seed, _ in first}) == len(asked)
     assert all(1 <= seed <= 899_999_998 for seed, _ in first)
     assert chunks.random_streams(2, asked[0])[0] != first[0][0]
-    assert chunks.pool_seed(1) not in {seed for seed, _ in first}
+    pools = {chunks.pool_seed(1, part) for part in split.BACKGROUND_FRACTIONS}
+    assert len(pools) == 3
+    assert pools.isdisjoint(seed for seed, _ in first)
 
 
 def test_a_chunk_does_not_depend_on_how_many_events_it_holds() -> None:
@@ -70,6 +73,33 @@ def test_group_ids_differ_between_processes_chunks_and_parton_events() -> None:
     }
     assert len(ids) == len(processes.PROCESSES) * 9
     assert max(ids) < 2**63
+
+
+@pytest.mark.parametrize(
+    ("process", "sizes"),
+    [
+        ("background", {"train": 10_000, "validation": 4_000, "test": 6_000}),
+        ("w", {"train": 10_000, "validation": 4_000, "test": 6_000}),
+        ("ato4l", {"validation": 4_000, "test": 6_000}),
+    ],
+)
+def test_every_part_of_the_split_has_a_pool_of_its_own(process: str, sizes: dict[str, int]) -> None:
+    assert chunks.pool_sizes(process, 20_000) == sizes
+
+
+def test_no_pool_is_empty() -> None:
+    assert set(chunks.pool_sizes("background", 1).values()) == {1}
+
+
+@pytest.mark.parametrize("process", ["w", "htotautau"])
+def test_the_part_of_a_group_is_the_one_into_which_its_events_are_split(process: str) -> None:
+    ids = np.array([chunks.group_id(Chunk(process, 0, 1), number) for number in range(60)], dtype=np.int64)
+    fractions = split.SIGNAL_FRACTIONS if process in layout.SIGNALS else split.BACKGROUND_FRACTIONS
+    parts = split.parts_of_groups(ids, fractions)
+    assert set(parts.tolist()) == set(range(len(fractions)))
+    assert [chunks.part_of_group(process, identity) for identity in ids.tolist()] == [
+        list(fractions)[part] for part in parts.tolist()
+    ]
 
 
 def test_a_group_id_never_runs_into_the_next_chunk() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import pytest
 
 from trigger_ad.errors import UserError
 from trigger_ad.events import layout, writer
-from trigger_ad.simulation import chunks, generate, packages, particles, pile_up
+from trigger_ad.simulation import chunks, collisions, generate, packages, particles, pile_up, processes
 from trigger_ad.simulation.chunks import CHUNK_EVENTS, Chunk, Settings
+from trigger_ad.simulation.collisions import Collision
 from trigger_ad.simulation.generate import ChunkTask, Events, GroupIds, Progress
 
 SETTINGS = Settings("background", 3 * CHUNK_EVENTS, seed=5, pool_events=2)
@@ -20,7 +23,7 @@ SETTINGS = Settings("background", 3 * CHUNK_EVENTS, seed=5, pool_events=2)
 
 @pytest.fixture(autouse=True)
 def _no_pythia(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither package is needed: no versions are asked for, and the pile-up pool is empty."""
+    """Neither package is needed: no versions are asked for, and the pile-up pools are empty."""
 
     def empty_pool(collisions: int, seed: int) -> pile_up.PileUpPool:
         return pile_up.PileUpPool(particles.from_momenta([], []), np.zeros(collisions + 1, dtype=np.int64))
@@ -133,6 +136,34 @@ def test_bad_settings_are_refused_before_anything_is_written(
 def test_an_output_that_is_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a folder"):
         run(tmp_path, Maker())
+
+
+def test_each_part_of_the_split_has_its_own_pool_which_a_second_run_uses_again(tmp_path: Path) -> None:
+    run(tmp_path / "events.h5", Maker())
+    folder = chunks.chunk_folder(tmp_path / "events.h5")
+    pools = {path.name: path.stat().st_mtime_ns for path in folder.glob("pile_up_pool-*")}
+    assert set(pools) == {f"pile_up_pool-{part}.npz" for part in ("train", "validation", "test")}
+    run(tmp_path / "events.h5", Maker())
+    assert pools == {path.name: path.stat().st_mtime_ns for path in folder.glob("pile_up_pool-*")}
+
+
+def test_pile_up_is_drawn_from_the_pool_of_the_events_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"train": 1, "validation": 2, "test": 3}
+    for part, size in sizes.items():
+        pile_up.save_pool(pile_up.generate_pool(size, 1), generate.pool_path(tmp_path, part))
+    nothing = particles.from_momenta([], [])
+
+    def source(process: processes.Process, seed: int) -> Iterator[Collision]:
+        return (Collision(nothing, number) for number in itertools.count())
+
+    def observe(collision: Collision, pool: pile_up.PileUpPool, rng: np.random.Generator) -> Events:
+        return np.full((layout.OBJECTS, len(layout.FEATURES)), float(len(pool)))
+
+    monkeypatch.setattr(collisions, "direct", source)
+    monkeypatch.setattr(generate, "observe", observe)
+    events, ids = generate.simulate_chunk(ChunkTask(Chunk("w", 0, 50), 1, tmp_path))
+    assert [sizes[chunks.part_of_group("w", identity)] for identity in ids.tolist()] == events[:, 0, 0].tolist()
+    assert set(events[:, 0, 0].tolist()) == {1.0, 2.0, 3.0}
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
