@@ -28,7 +28,16 @@ from trigger_ad.report.drawing import (
 )
 from trigger_ad.report.inputs import ModelScores, Report, is_shipped_sample
 from trigger_ad.report.tables import quantization_losses, signals
-from trigger_ad.report.wording import MODEL_TITLES, UNKNOWN, count, difference, power, power_of_ten, signal_title
+from trigger_ad.report.wording import (
+    MODEL_TITLES,
+    UNKNOWN,
+    count,
+    difference,
+    power,
+    power_of_ten,
+    signal_title,
+    source_title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +63,8 @@ def events_mark(report: Report) -> str:
     """What the events of a figure are."""
     if is_shipped_sample(report):
         return "simulated events: trigger-ad sample"
-    return f"events: {report['events']['background']['source'] or 'source not known'}"
+    source = report["events"]["background"]["source"]
+    return f"events: {source_title(source) if source else 'source not known'}"
 
 
 def _roc_figure(report: Report, scores: Mapping[str, ModelScores]) -> Drawing | None:

@@ -40,17 +40,17 @@ def hardware_table(report: Report) -> Table:
 def estimate_table(report: Report) -> Table:
     """What was estimated for each layer, and by which formula."""
     layers = report["estimate_layers"] or []
-    keys = ("name", "cycles", "lut", "dsp", "formula")
+    keys = ("name", "cycles", "lut", "ff", "dsp", "formula")
     by_flow = any("flow" in layer for layer in layers)
     return Table(
         title="Estimate, layer by layer",
-        columns=("Layer", "Cycles", "LUT", "DSP", "Formula", *(("Flow",) if by_flow else ())),
+        columns=("Layer", "Cycles", "LUT", "FF", "DSP", "Formula", *(("Flow",) if by_flow else ())),
         rows=tuple(
             (*(_estimated(layer, key) for key in keys), *((_flow(layer),) if by_flow else ())) for layer in layers
         ),
         notes=("Every figure in this table is an estimate; none was measured.",),
-        text_columns=frozenset({0, 4, 5}),
-        column_tags=dict.fromkeys((1, 2, 3), "estimate"),
+        text_columns=frozenset({0, 5, 6}),
+        column_tags=dict.fromkeys((1, 2, 3, 4), "estimate"),
     )
 
 
@@ -107,7 +107,7 @@ def _resource(entry: Mapping[str, Any], key: str, about: str) -> str:
 
 def _estimated(layer: Mapping[str, Any], key: str) -> str:
     value = layer.get(key)
-    return _about("≈ ", count(value)) if key in ("cycles", "lut", "dsp") else listed(value)
+    return _about("≈ ", count(value)) if key in ("cycles", "lut", "ff", "dsp") else listed(value)
 
 
 def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:

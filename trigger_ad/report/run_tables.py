@@ -7,7 +7,18 @@ from typing import Any
 
 from trigger_ad.report.inputs import Report, is_shipped_sample
 from trigger_ad.report.tables import Table
-from trigger_ad.report.wording import MODEL_TITLES, UNKNOWN, count, listed, percentage, seconds, signal_title, text
+from trigger_ad.report.wording import (
+    MODEL_TITLES,
+    UNKNOWN,
+    count,
+    listed,
+    percentage,
+    power,
+    seconds,
+    signal_title,
+    source_title,
+    text,
+)
 
 SAMPLE_NOTE = (
     "The events are the shipped sample: simulation by this project with Pythia 8 and a parametrised detector response, "
@@ -43,8 +54,9 @@ def inputs_table(report: Report) -> Table:
         columns=("Property", *(str(feature["feature"]) for feature in features)),
         rows=tuple((label, *(column[label] for column in columns)) for label in labels),
         notes=(
-            "The network sees (word - offset) / 2^shift. Words are rounded to nearest and saturate; saturated is the "
-            "share of present objects outside the word's range. An absent object is 0 in every feature.",
+            "The network sees (word - offset) / 2^shift; a table of logarithms, if there is one, stands in for the "
+            "word. Words are rounded to nearest and saturate; saturated is the share of present objects outside the "
+            "word's range. An absent object is 0 in every feature.",
         ),
     )
 
@@ -91,7 +103,7 @@ def versions_table(report: Report) -> Table:
 
 
 def _parts(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    return (*(count(entry.get(part)) for part in ("train", "validation", "test")), text(entry.get("source")))
+    return (*(count(entry.get(part)) for part in ("train", "validation", "test")), source_title(entry.get("source")))
 
 
 def _feature_column(feature: Mapping[str, Any], samples: list[str]) -> dict[str, str]:
@@ -101,11 +113,18 @@ def _feature_column(feature: Mapping[str, Any], samples: list[str]) -> dict[str,
         "One unit of the word": UNKNOWN if lsb is None else f"{lsb:g}{_UNITS.get(feature['feature'], '')}",
         "Bits of the word": listed(feature["width"]),
         "Sign": {True: "two's complement", False: "unsigned", None: UNKNOWN}[feature["signed"]],
+        "Table of logarithms": _table(feature),
         "Offset": listed(feature["offset"]),
         "Shift": listed(feature["shift"]),
         "Type in the network": listed(feature["type"]),
         **{f"Saturated, {signal_title(name)}": percentage(saturated.get(name)) for name in samples},
     }
+
+
+def _table(feature: Mapping[str, Any]) -> str:
+    if "logarithm" not in feature:
+        return UNKNOWN
+    return "none" if feature["logarithm"] is None else f"{power(2, feature['logarithm'])} log2(word)"
 
 
 def _fit_row(name: str, fit: Mapping[str, Any]) -> tuple[str, ...]:

@@ -37,12 +37,22 @@ FOR_INFORMATION: Final = frozenset({"keras_float32"})
 
 FLOW_TITLES: Final[Mapping[str, str]] = {"hls_vitis": "Vitis HLS", "hls_vivado": "Vivado HLS", "rtl": "RTL"}
 
+_NAMED_FILES: Final = 3
+"""More files than these are not all named in a table."""
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def signal_title(signal: str) -> str:
     """A signal's name as physicists write it; a name of the user's own stays as it is."""
     return SIGNAL_TITLES.get(signal, signal)
+
+
+def source_title(source: object) -> str:
+    """Where events come from: a file's name, or the first and the last of several files and how many there are."""
+    if isinstance(source, list | tuple) and len(source) > _NAMED_FILES:
+        return f"{source[0]} … {source[-1]} ({len(source)} files)"
+    return ", ".join(map(str, source)) if isinstance(source, list | tuple) else text(source)
 
 
 def model_title(model: str, ships: str | None = None) -> str:

@@ -12,10 +12,23 @@ import pytest
 from click.testing import CliRunner
 from support.events import make_particles, write_events
 
-from trigger_ad.cli.inspect import inspect
+from trigger_ad.cli.inspect import MAX_FILES, inspect
 from trigger_ad.errors import UserError
 from trigger_ad.events.inspection import inspect_file
-from trigger_ad.events.layout import CLASS_OF_SLOT, ETA, JETS, PT
+from trigger_ad.events.layout import ELECTRONS, ETA, PT, SIGNALS
+from trigger_ad.events.sample import EventFiles
+from trigger_ad.report import inspection_figures
+from trigger_ad.run_directory import file_digest
+
+
+@pytest.fixture
+def drawn_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample of a few events and no figures: what is drawn is tested where it is drawn."""
+    names = ("background", *SIGNALS)
+    paths = [write_events(tmp_path / f"sample_{name}.h5", make_particles(30, seed)) for seed, name in enumerate(names)]
+    files = EventFiles(tuple(paths[:1]), {name: (path,) for name, path in zip(SIGNALS, paths[1:], strict=True)})
+    monkeypatch.setattr("trigger_ad.events.sample.sample_paths", lambda: files)
+    monkeypatch.setattr("trigger_ad.report.inspection_page.inspection_figures", lambda files, references: [])
 
 
 def test_a_sound_file(tmp_path: Path) -> None:
@@ -29,10 +42,13 @@ def test_a_sound_file(tmp_path: Path) -> None:
     assert "events 1,234" in lines
     assert "stored as float64, gzip" in lines
     assert "groups (GroupId) 617" in lines
-    assert any(line.startswith("electron 1,") for line in lines)
+    electrons = (particles[:, ELECTRONS, PT] > 0).sum(axis=1)
+    assert f"electrons {electrons.mean():.3f} ({electrons.std():.3f}), {electrons.max()}" in lines
+    assert "electron 1 1.000" in lines
     met = particles[:, 0, PT]
     numbers = [met.min(), *np.quantile(met, (0.25, 0.5, 0.75)), met.max()]
-    assert "MET pt " + " ".join(f"{number:.4g}" for number in numbers) in lines
+    assert "MET pt 1,234 " + " ".join(f"{number:.4g}" for number in numbers) in lines
+    assert "Quartiles are exact." in lines
     assert "Oddities" not in result.stdout
 
 
@@ -44,12 +60,57 @@ def test_output_that_is_not_a_terminal_is_plain_text(tmp_path: Path) -> None:
 
 
 def test_wide_tables_are_not_cut_where_there_is_no_terminal(tmp_path: Path) -> None:
-    particles = make_particles(3000)
-    particles[0, JETS, PT] = np.arange(90, 40, -5)
-    particles[0, :, 3] = CLASS_OF_SLOT
-    path = write_events(tmp_path / "events.h5", particles)
-    result = CliRunner().invoke(inspect, [str(path)], catch_exceptions=False, env={"COLUMNS": "40"})
-    assert "0.00033  " * 7 + "0.00033" in result.stdout
+    paths = [write_events(tmp_path / f"a_file_with_a_name_{number}.h5", make_particles(20)) for number in "1234"]
+    arguments = [str(path) for path in paths]
+    result = CliRunner().invoke(inspect, arguments, catch_exceptions=False, env={"COLUMNS": "40"})
+    headings = "  ".join(path.name for path in paths)
+    assert sum(line.endswith(headings) for line in result.stdout.splitlines()) == 3
+
+
+def test_several_files_stand_side_by_side(tmp_path: Path) -> None:
+    first = write_events(tmp_path / "first.h5", make_particles(20))
+    second = write_events(tmp_path / "second.h5", make_particles(30), names=None, event_id=np.arange(30))
+    result = CliRunner().invoke(inspect, [str(first), str(second)], catch_exceptions=False)
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert lines[:2] == ["first.h5: sound", "second.h5: sound with oddities"]
+    assert "events 20 30" in lines
+    assert "event ids (EvtId) no 0 to 29" in lines
+    assert "electron 1 1.000 1.000" in lines
+    assert [line for line in lines if line.startswith("Ranges")] == [
+        "Ranges over present objects (pT in GeV, phi in radians): first.h5",
+        "Ranges over present objects (pT in GeV, phi in radians): second.h5",
+    ]
+    assert any(line.startswith("second.h5: no_feature_names (the file)") for line in lines)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "events.h5" for folder in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        write_events(path, make_particles(5))
+    result = CliRunner().invoke(inspect, [str(path) for path in paths], catch_exceptions=False)
+    assert result.stdout.splitlines()[:2] == [f"{path}: sound" for path in paths]
+
+
+def test_a_file_given_twice_is_refused(tmp_path: Path) -> None:
+    path = str(write_events(tmp_path / "events.h5", make_particles(5)))
+    result = CliRunner().invoke(inspect, [path, path])
+    assert isinstance(result.exception, UserError)
+    assert "given 2 times" in result.exception.what
+
+
+def test_more_files_than_can_be_told_apart_are_refused_before_any_is_read() -> None:
+    result = CliRunner().invoke(inspect, [f"missing_{number}.h5" for number in range(MAX_FILES + 1)])
+    assert isinstance(result.exception, UserError)
+    assert result.exception.what == "7 files are given, and at most 6 can be compared"
+
+
+def test_as_many_files_as_there_are_colours() -> None:
+    assert inspection_figures.MAX_FILES == MAX_FILES
+
+
+def test_no_file_at_all_is_refused() -> None:
+    assert CliRunner().invoke(inspect, []).exit_code == 2
 
 
 def test_oddities_are_listed_whole_and_the_exit_code_stays_zero(tmp_path: Path) -> None:
@@ -77,6 +138,42 @@ def test_json(tmp_path: Path) -> None:
     assert json.loads(result.stdout) == json.loads(json.dumps(inspect_file(path).to_json()))
 
 
+def test_json_of_several_files_is_a_list_in_their_order(tmp_path: Path) -> None:
+    paths = [write_events(tmp_path / f"{number}.h5", make_particles(number)) for number in (5, 4)]
+    result = CliRunner().invoke(inspect, ["--json", *map(str, paths)], catch_exceptions=False)
+    assert [found["events"] for found in json.loads(result.stdout)] == [5, 4]
+
+
+def test_a_page_is_written_beside_the_table(tmp_path: Path, drawn_small: None) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(20))
+    page = tmp_path / "folder" / "page.html"
+    result = CliRunner().invoke(inspect, [str(path), "--html", str(page)], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("events.h5: ")
+    assert result.stdout.endswith(f"\nPage: {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert file_digest(path) in text
+    assert "h± → τν" in text
+    assert [child.name for child in page.parent.iterdir()] == ["page.html"]
+
+
+def test_a_page_and_json_keep_standard_output_for_the_script(tmp_path: Path, drawn_small: None) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(20))
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(inspect, [str(path), "--json", "--html", str(page)], catch_exceptions=False)
+    assert json.loads(result.stdout)["events"] == 20
+    assert page.is_file()
+
+
+def test_a_page_never_replaces_somebody_elses_file_and_says_so_before_reading(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>mine</p>")
+    result = CliRunner().invoke(inspect, [str(tmp_path / "missing.h5"), "--html", str(page)])
+    assert isinstance(result.exception, UserError)
+    assert "was not made by 'trigger-ad inspect'" in result.exception.what
+    assert page.read_text() == "<p>mine</p>"
+
+
 def test_a_file_that_cannot_be_used_prints_nothing(tmp_path: Path) -> None:
     result = CliRunner().invoke(inspect, [str(tmp_path / "missing.h5")])
     assert isinstance(result.exception, UserError)
@@ -86,10 +183,10 @@ def test_a_file_that_cannot_be_used_prints_nothing(tmp_path: Path) -> None:
 def test_help_has_an_example() -> None:
     result = CliRunner().invoke(inspect, ["--help"])
     assert result.exit_code == 0
-    assert "\n    trigger-ad inspect background_for_training.h5\n" in result.stdout
+    assert "\n    trigger-ad inspect background_for_training.h5 --html background.html\n" in result.stdout
 
 
-@pytest.mark.parametrize("module", ["numpy", "h5py", "rich"])
+@pytest.mark.parametrize("module", ["numpy", "h5py", "rich", "matplotlib", "jinja2"])
 def test_help_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, trigger_ad.cli.inspect; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

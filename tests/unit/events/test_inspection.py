@@ -65,6 +65,7 @@ def test_what_the_file_says_of_itself(tmp_path: Path) -> None:
     found = inspect_file(path)
     assert (found.source, found.dtype, found.compression) == ("ids.h5", "float32", "gzip")
     assert found.has_event_id
+    assert found.event_ids is not None
     assert found.groups == 2
     assert found.verdict == "sound"
 
@@ -73,6 +74,7 @@ def test_a_plain_file_has_no_compression_ids_or_groups(tmp_path: Path) -> None:
     found = inspect_file(write_events(tmp_path / "plain.h5", three_events(), compression=None))
     assert found.compression is None
     assert not found.has_event_id
+    assert found.event_ids is None
     assert found.groups is None
 
 
@@ -90,27 +92,98 @@ def test_the_chunk_size_changes_nothing(tmp_path: Path, chunk_size: int) -> None
 
 
 @pytest.mark.parametrize("chunk_size", [1, 7, 100])
-def test_quartiles_of_a_large_file_are_over_evenly_spaced_events(
+def test_quartiles_of_a_large_file_are_from_histograms_over_all_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_size: int
 ) -> None:
-    monkeypatch.setattr(module, "QUARTILE_EVENTS", 10)
+    monkeypatch.setattr(module, "EXACT_EVENTS", 24)
     particles = make_particles(25)
     found = inspect_file(write_events(tmp_path / "events.h5", particles), chunk_size=chunk_size)
+    assert found.quartile_bin_widths == {"pt": 0.1, "eta": 0.001, "phi": 0.001}
     met = found.classes[0].features["pt"]
-    assert found.quartile_stride == 3
-    assert met.quartiles == tuple(np.quantile(particles[::3, 0, PT], (0.25, 0.5, 0.75)).tolist())
+    assert met.quartiles is not None
+    exact = np.quantile(particles[:, 0, PT], (0.25, 0.5, 0.75))
+    assert np.abs(np.array(met.quartiles) - exact).max() <= 0.1
     assert met.maximum == particles[:, 0, PT].max()
 
 
-def test_quartiles_are_unknown_where_no_sampled_event_has_the_object(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "QUARTILE_EVENTS", 2)
+def test_quartiles_of_the_largest_small_file_are_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EXACT_EVENTS", 25)
+    particles = make_particles(25)
+    found = inspect_file(write_events(tmp_path / "events.h5", particles))
+    assert found.quartile_bin_widths is None
+    assert found.classes[0].features["pt"].quartiles == tuple(np.quantile(particles[:, 0, PT], (0.25, 0.5, 0.75)))
+
+
+def test_quartiles_are_unknown_where_the_histogram_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EXACT_EVENTS", 2)
     particles = three_events()
-    particles[2, 9:] = 0
-    jet = inspect_file(write_events(tmp_path / "events.h5", particles)).classes[3]
-    assert jet.features["pt"].quartiles is None
-    assert (jet.features["pt"].minimum, jet.features["pt"].maximum) == (40, 40)
+    particles[:, 0, PT] *= 1000
+    met = inspect_file(write_events(tmp_path / "mev.h5", particles)).classes[0]
+    assert met.features["pt"].quartiles is None
+    assert (met.features["pt"].minimum, met.features["pt"].maximum) == (10_000, 60_000)
+
+
+def test_events_are_counted_by_their_number_of_objects(tmp_path: Path) -> None:
+    met, electron, muon, jet = inspect_file(write_events(tmp_path / "three.h5", three_events())).classes
+    assert met.events_by_number == (0, 3)
+    assert electron.events_by_number == (0, 3, 0, 0, 0)
+    assert muon.events_by_number == (3, 0, 0, 0, 0)
+    assert jet.events_by_number == (1, 1, 0, 1, *[0] * 7)
+    assert (electron.mean, electron.sd, muon.mean) == (1, 0, 0)
+
+
+def test_electrons_near_a_jet_are_counted(tmp_path: Path) -> None:
+    particles = three_events()
+    particles[1, 9, 1:3] = [-1.9, 0.6]
+    overlap = inspect_file(write_events(tmp_path / "three.h5", particles), chunk_size=1).electrons_as_jets
+    assert (overlap.electrons, overlap.with_jet) == (3, 1)
+
+
+def test_objects_beyond_the_default_words_are_counted_by_feature(tmp_path: Path) -> None:
+    particles = three_events()
+    particles[1:, 9, PT] = [1000, 300]
+    particles[2, 9, ETA] = -3.99
+    particles[0, 0, PT] = 255.4
+    found = inspect_file(write_events(tmp_path / "three.h5", particles), chunk_size=2)
+    assert found.saturated == {"pt": 2, "eta": 0, "phi": 0}
+    particles[2, 9, ETA] = 3.99
+    assert inspect_file(write_events(tmp_path / "other.h5", particles)).saturated == {"pt": 2, "eta": 1, "phi": 0}
+
+
+def test_event_ids_have_a_range_and_repetitions(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "ids.h5", make_particles(6), event_id=np.array([7, -2, 7, 9, 7, 9]))
+    ids = inspect_file(path, chunk_size=4).event_ids
+    assert ids == module.EventIds(smallest=-2, largest=9, repeated=3)
+
+
+def test_groups_that_lie_in_several_chunks_are_counted_once(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "groups.h5", make_particles(9), group_id=np.array([5, 1, 1, 5, 2, 2, 5, 1, -8]))
+    assert inspect_file(path, chunk_size=2).groups == 4
+
+
+def test_oddities_say_how_many_events_they_affect(tmp_path: Path) -> None:
+    particles = three_events()
+    particles[1] = 0
+    found = inspect_file(write_events(tmp_path / "absent.h5", particles))
+    assert found.affected("no_object") == 1
+    assert found.affected("no_lepton_above_filter") == 1
+    assert found.affected("duplicated_event") == 0
+
+
+def test_a_file_of_absent_objects_alone_is_read(tmp_path: Path) -> None:
+    found = inspect_file(write_events(tmp_path / "absent.h5", np.zeros((4, 19, 4))))
+    assert (found.events, found.affected("no_object")) == (4, 4)
+    assert {summary.occupancy for summary in found.classes} == {(0.0,), (0.0,) * 4, (0.0,) * 10}
+    assert [summary.features for summary in found.classes] == [{}] * 4
+    assert found.met_mean == 0
+    assert found.electrons_as_jets.fraction is None
+
+
+def test_observers_see_every_chunk_once(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(7))
+    starts: list[int] = []
+    inspect_file(path, chunk_size=3, observers=[lambda chunk: starts.append(chunk.start)])
+    assert starts == [0, 3, 6]
 
 
 def test_an_odd_file_is_still_sound(tmp_path: Path) -> None:
@@ -122,13 +195,13 @@ def test_an_odd_file_is_still_sound(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
-    path = write_events(
-        tmp_path / "empty.h5", make_particles(0), compression=None, group_id=np.zeros(0, dtype=np.int64)
-    )
+    none = np.zeros(0, dtype=np.int64)
+    path = write_events(tmp_path / "empty.h5", make_particles(0), compression=None, group_id=none, event_id=none)
     found = inspect_file(path)
     assert found.verdict == "empty"
     assert (found.events, found.groups) == (0, 0)
     assert (found.jets_mean, found.jets_sd, found.met_mean) == (None, None, None)
+    assert found.event_ids == module.EventIds(None, None, 0)
     assert {summary.occupancy for summary in found.classes} == {()}
 
 
@@ -147,6 +220,7 @@ def test_the_dictionary_survives_json(tmp_path: Path) -> None:
     assert read["verdict"] == "sound with oddities"
     assert read["events"] == 3
     assert read["classes"][0]["features"]["pt"]["quartiles"] == [15, 20, 40]
+    assert read["electrons_as_jets"] == {"electrons": 3, "with_jet": 0, "fraction": 0}
     assert [oddity["first_event"] for oddity in read["oddities"]] == [None, 1]
 
 

@@ -93,6 +93,9 @@ def test_without_any_figure_the_table_says_so(report: dict[str, Any]) -> None:
 
 def test_layers_are_estimated_with_their_formulas(report: dict[str, Any]) -> None:
     table = estimate_table(report)
-    assert table.rows[2] == ("score", "≈ 2", "≈ 912", "≈ 57", "products of two variables in DSP slices")
+    assert table.columns == ("Layer", "Cycles", "LUT", "FF", "DSP", "Formula")
+    assert table.rows[0] == ("encoding", "≈ 1", "≈ 437", "≈ 399", "≈ 0", "offsets: one LUT a bit")
+    # flip-flops of a layer are unknown, and shown so
+    assert table.rows[3] == ("score", "≈ 2", "≈ 912", UNKNOWN, "≈ 57", "products of two variables in DSP slices")
     report["estimate_layers"] = None
     assert estimate_table(report).rows == ()

@@ -39,6 +39,20 @@ def test_signals_have_no_training_part(report: dict[str, Any]) -> None:
     )
 
 
+def test_several_files_are_named_or_counted(report: dict[str, Any]) -> None:
+    report["events"]["background"]["source"] = ["a.h5", "b.h5"]
+    report["events"]["signals"]["ato4l"]["source"] = [f"{letter}.h5" for letter in "abcd"]
+    assert [row[4] for row in events_table(report).rows[:2]] == ["a.h5, b.h5", "a.h5 … d.h5 (4 files)"]
+
+
+def test_a_table_of_logarithms_is_shown(report: dict[str, Any]) -> None:
+    for feature, logarithm in zip(report["inputs"], (5, None), strict=False):
+        feature["logarithm"] = logarithm
+    rows = {row[0]: row[1:] for row in inputs_table(report).rows}
+    # a report that does not say has none that is known
+    assert rows["Table of logarithms"] == ("2⁵ log2(word)", "none", UNKNOWN)
+
+
 def test_features_are_shown_with_how_often_they_saturate(report: dict[str, Any]) -> None:
     report["inputs"][2]["saturated"] = None
     table = inputs_table(report)

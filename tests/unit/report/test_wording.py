@@ -17,8 +17,28 @@ from trigger_ad.report.wording import (
     rate_with_interval,
     rounded,
     seconds,
+    signal_title,
+    source_title,
     text,
 )
+
+
+def test_a_name_of_the_users_own_stays_as_it_is() -> None:
+    assert signal_title("τ → 3μ (2026)") == "τ → 3μ (2026)"
+    assert signal_title("ato4l") == "A → 4l"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("mine.h5", "mine.h5"),
+        (["a.h5", "b.h5", "c.h5"], "a.h5, b.h5, c.h5"),
+        (["a.h5", "b.h5", "c.h5", "d.h5"], "a.h5 … d.h5 (4 files)"),
+        (None, UNKNOWN),
+    ],
+)
+def test_many_files_are_counted(source: object, shown: str) -> None:
+    assert source_title(source) == shown
 
 
 @pytest.mark.parametrize("shown", [count, difference, listed, percentage, rounded, seconds, text])
