@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.fixed_point import Codes, FixedPoint, Values
 from trigger_ad.network.graph import Network
+
+_EXAMPLES: Final = 5
+"""Vectors that a difference shows."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,55 @@ def compare(
     return Agreement(emulator, must_agree, len(any_wrong), mismatches, largest, seconds, layers, first)
 
 
+def joined(blocks: Sequence[tuple[int, Agreement]]) -> Agreement:
+    """One emulator's agreement over all vectors from those of consecutive blocks, which show the same layers.
+
+    Args:
+        blocks: Position of a block's first vector, and the agreement of the block; at least one.
+    """
+    parts = [part for _, part in blocks]
+    layers = {name: sum(part.layers[name] for part in parts) for name in parts[0].layers}
+    earliest = next((name for name, count in layers.items() if count), None)
+    largest = [part.max_lsb for part in parts]
+    return replace(
+        parts[0],
+        vectors=sum(part.vectors for part in parts),
+        mismatches=sum(part.mismatches for part in parts),
+        max_lsb=_largest_of(largest),
+        seconds=sum(part.seconds for part in parts),
+        layers=layers,
+        first_difference=None if earliest is None else _joined_difference(earliest, blocks),
+    )
+
+
+def _joined_difference(layer: str, blocks: Sequence[tuple[int, Agreement]]) -> Difference:
+    """The differences of the earliest layer that differs at all: it comes first in every block where it differs."""
+    found = [
+        (start, part.first_difference)
+        for start, part in blocks
+        if part.first_difference is not None and part.first_difference.layer == layer
+    ]
+    examples = [
+        (start + vector, expected, given)
+        for start, part in found
+        for vector, expected, given in zip(part.first_vectors, part.expected, part.found, strict=True)
+    ][:_EXAMPLES]
+    return Difference(
+        layer=layer,
+        compared=sum(part.vectors for _, part in blocks),
+        mismatches=sum(part.mismatches for _, part in found),
+        max_lsb=_largest_of([part.max_lsb for _, part in found]),
+        first_vectors=[vector for vector, _, _ in examples],
+        expected=[expected for _, expected, _ in examples],
+        found=[given for _, _, given in examples],
+    )
+
+
+def _largest_of(differences: Sequence[float | None]) -> float | None:
+    known = [value for value in differences if value is not None]
+    return max(known) if len(known) == len(differences) else None
+
+
 def _in_lsb(values: Values, kind: FixedPoint) -> Values:
     return np.ldexp(values, kind.fraction)
 
@@ -148,7 +200,7 @@ def _largest(expected: Codes, found: Values, kind: FixedPoint) -> float | None:
 
 
 def _difference(name: str, expected: Codes, found: Values, kind: FixedPoint, wrong: NDArray[np.bool_]) -> Difference:
-    examples = [int(index) for index in np.flatnonzero(wrong)[:5]]
+    examples = [int(index) for index in np.flatnonzero(wrong)[:_EXAMPLES]]
     shown = _in_lsb(found[examples], kind)
     return Difference(
         layer=name,

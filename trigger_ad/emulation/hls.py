@@ -1,7 +1,8 @@
 """The HLS C++ as an emulator: the project's own test bench, compiled afresh and run as a program of its own.
 
-The program reads integer codes and writes integer words, so no float stands between the firmware and the comparison;
-being a process of its own, it cannot share symbols with another project's; compiled at each run, it cannot be stale.
+The program reads raw trigger words and writes score words, both integers, so no float stands between the firmware and
+the comparison; being a process of its own, it cannot share symbols with another project's; compiled at each run, it
+cannot be stale.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trigger_ad.errors import UserError
 from trigger_ad.firmware.hls import hls_layer_name
-from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE
+from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE, write_table
 from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.network.graph import Network
 from trigger_ad.tools import require_compiler
@@ -58,16 +61,19 @@ class CompiledProject:
         passed, results = self._run(self._folder / "tb_data")
         return TestBenchRun(_read_words(results), passed)
 
-    def layers(self, network: Network, inputs: Codes) -> dict[str, Values]:
-        """The values inside the network for some inputs, by node name; nodes that HLS merges away are left out."""
+    def layers(self, network: Network, words: NDArray[np.integer[Any]]) -> dict[str, Values]:
+        """The values inside the firmware for some trigger words, by node name: the encoded inputs, then each layer.
+
+        Nodes that HLS merges away are left out.
+        """
         outputs = network.words[network.output.name].size
         with tempfile.TemporaryDirectory() as name:
             data = Path(name)
-            np.savetxt(data / INPUT_FILE, inputs, fmt="%d")
-            np.savetxt(data / EXPECTED_FILE, np.zeros((len(inputs), outputs), dtype=np.int64), fmt="%d")
+            write_table(data / INPUT_FILE, words)
+            write_table(data / EXPECTED_FILE, np.zeros((len(words), outputs), dtype=np.int64))
             _, results = self._run(data, "trace")
         traced = {}
-        for node in network.nodes[1:]:
+        for node in network.nodes:
             # a dense layer whose result is cast to its quantizer's type shows the quantizer's values only
             merged = any(hls_layer_name(other, network) == node.name for other in network.consumers(node.name))
             file = results.with_name(f"{_RESULTS}.{hls_layer_name(node, network)}")
@@ -98,8 +104,9 @@ def compiled(folder: Path) -> Iterator[CompiledProject]:
         UserError: If there is no compiler, or the project does not compile.
     """
     compiler = require_compiler()
-    sources = [*folder.glob("*_test.cpp"), *(folder / "firmware").glob("*.cpp")]
-    if len(sources) != 2:
+    sources = [*folder.glob("*_test.cpp"), *sorted((folder / "firmware").glob("*.cpp"))]
+    # the test bench, the top function and the network
+    if len(sources) != 3:
         raise UserError(f"{folder} is not a complete HLS project", _remedy(folder))
     with tempfile.TemporaryDirectory() as name:
         program = Path(name) / "test_bench"

@@ -31,8 +31,13 @@ def top_function(name: str) -> str:
     return "trigger_ad_" + name.replace("-", "_")
 
 
+def network_function(name: str) -> str:
+    """The name of hls4ml's function, and of its files: it takes the network's input codes, and the top calls it."""
+    return f"{top_function(name)}_network"
+
+
 def write_hls_project(network: Network, name: str, back_end: BackEnd, config: FirmwareConfig, folder: Path) -> None:
-    """Writes the hls4ml project of a network.
+    """Writes the hls4ml project of a network, whose top function is `network_function(name)`.
 
     Args:
         network: The frozen network.
@@ -52,7 +57,7 @@ def write_hls_project(network: Network, name: str, back_end: BackEnd, config: Fi
     )
     settings |= {
         "OutputDir": str(folder),
-        "ProjectName": top_function(name),
+        "ProjectName": network_function(name),
         "Backend": _BACK_END_NAMES[back_end],
         "HLSConfig": _hls_config(network, config),
         "TraceOutput": True,

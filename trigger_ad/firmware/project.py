@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
 
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.events.encoding import InputEncoding
-from trigger_ad.events.layout import KINEMATICS
-from trigger_ad.firmware.hls import hls_layer_name, top_function, write_hls_project
+from trigger_ad.events.layout import EventLayout
+from trigger_ad.firmware.hls import hls_layer_name, network_function, top_function, write_hls_project
+from trigger_ad.firmware.rendering import render
+from trigger_ad.firmware.top import top_facts, write_top
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
 from trigger_ad.run_directory import RunDirectory, text_digest, write_text
@@ -23,28 +25,30 @@ from trigger_ad.run_directory import RunDirectory, text_digest, write_text
 COSIM_VECTORS: Final = 1000
 """A vendor co-simulation runs about this many vectors: the first ones, and every so-manieth of the others."""
 
-INPUT_FILE: Final = "input_codes.dat"
+_BLOCK_ROWS = 50_000
+
+INPUT_FILE: Final = "input_words.dat"
 EXPECTED_FILE: Final = "expected_words.dat"
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """Test vectors as integer codes.
+    """Test vectors as integers.
 
     Args:
-        inputs: Codes of the network's input type, int64, shape (vectors, inputs).
+        words: Raw trigger words, shape (vectors, inputs): every feature of object 0, then of object 1, ...
         expected: The reference's output words, int64, shape (vectors, outputs).
         leading: How many at the start a co-simulation must not leave out.
     """
 
-    inputs: Codes
+    words: NDArray[np.integer[Any]]
     expected: Codes
     leading: int = 0
 
     @property
     def cosim_stride(self) -> int:
         """Of the vectors after the leading ones, a co-simulation runs one in this many."""
-        others = len(self.inputs) - self.leading
+        others = len(self.words) - self.leading
         return max(1, math.ceil(others / max(1, COSIM_VECTORS - self.leading)))
 
 
@@ -64,7 +68,8 @@ def write_project(network: Network, config: Config, back_end: BackEnd, vectors: 
         folder: Where to; must not exist.
     """
     write_hls_project(network, config.name, back_end, config.firmware, folder)
-    _tidy(folder, top_function(config.name))
+    _tidy(folder, network_function(config.name))
+    write_top(network, _encoding(config), config.name, back_end, config.firmware.io_type, folder)
     _write_vectors(folder / "tb_data", vectors)
     facts = _facts(network, config) | {"back_end": back_end, "vectors": vectors}
     for template, target in (
@@ -72,7 +77,7 @@ def write_project(network: Network, config: Config, back_end: BackEnd, vectors: 
         ("build.sh.j2", "build.sh"),
         ("project_readme.md.j2", "README.md"),
     ):
-        (folder / target).write_text(_render(template, facts), encoding="utf-8")
+        (folder / target).write_text(render(template, facts), encoding="utf-8")
     (folder / "build.sh").chmod(0o755)
 
 
@@ -88,57 +93,58 @@ def write_handover(
         directory: The run directory.
     """
     facts = _facts(network, config) | {"thresholds": thresholds}
-    write_text(directory.path / "README.md", _render("run_readme.md.j2", facts))
+    write_text(directory.path / "README.md", render("run_readme.md.j2", facts))
 
 
-def _render(template: str, facts: Mapping[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("trigger_ad.firmware"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template(template).render(facts)
+def _encoding(config: Config) -> InputEncoding:
+    return InputEncoding(config.inputs, EventLayout(config.layout))
 
 
-def _tidy(folder: Path, top: str) -> None:
+def _tidy(folder: Path, inner: str) -> None:
     """Removes what a project that is handed over must not hold.
 
     That is the folder's absolute path, a stamp that hls4ml draws at random (the same network must give the same
-    project), and hls4ml's bridge into a Python process, which our own test bench replaces.
+    project), and hls4ml's test bench and bridge into a Python process, which our own test bench replaces.
     """
     settings_file = folder / "hls4ml_config.yml"
     settings = yaml.safe_load(settings_file.read_text(encoding="utf-8"))
     settings["OutputDir"] = "."
     del settings["Stamp"]
     settings_file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    (folder / f"{top}_bridge.cpp").unlink()
+    (folder / f"{inner}_test.cpp").unlink()
+    (folder / f"{inner}_bridge.cpp").unlink()
     (folder / "build_lib.sh").unlink()
 
 
 def _write_vectors(folder: Path, vectors: Vectors) -> None:
     folder.mkdir(exist_ok=True)
-    np.savetxt(folder / INPUT_FILE, vectors.inputs, fmt="%d")
-    np.savetxt(folder / EXPECTED_FILE, vectors.expected, fmt="%d")
+    for name, table in ((INPUT_FILE, vectors.words), (EXPECTED_FILE, vectors.expected)):
+        write_table(folder / name, table)
+
+
+def write_table(path: Path, table: NDArray[np.integer[Any]]) -> None:
+    """Writes integers as a test bench reads them: a line for each row, decimal, with spaces; a block at a time.
+
+    Args:
+        path: The file.
+        table: Shape (rows, columns), both at least 1; it may be mapped from a file larger than memory.
+    """
+    with path.open("w", encoding="ascii") as stream:
+        for start in range(0, len(table), _BLOCK_ROWS):
+            # ten times as fast as NumPy's own writer of text
+            rows = str(table[start : start + _BLOCK_ROWS].tolist())
+            stream.write(rows[2:-2].replace("], [", "\n").replace(", ", " ") + "\n")
 
 
 def _facts(network: Network, config: Config) -> dict[str, Any]:
-    output = network.words[network.output.name]
-    names = {hls_layer_name(node, network) for node in network.nodes[1:]}
-    return {
+    names = {hls_layer_name(node, network) for node in network.nodes}
+    return top_facts(network, _encoding(config)) | {
         "top": top_function(config.name),
+        "inner": network_function(config.name),
         "name": config.name,
         "firmware": config.firmware,
         "digest": network_digest(network),
-        "inputs": network.input.size,
-        "input_type": network.input.type,
-        "input_width": network.input.type.width,
-        "outputs": output.size,
-        "output_type": output.type,
-        "output_width": output.type.width,
-        "output_signed": output.type.signed,
         "streamed": config.firmware.io_type == "io_stream",
-        "layers": [{"name": n.name, "size": network.words[n.name].size} for n in network.nodes[1:] if n.name in names],
+        "layers": [{"name": n.name, "size": network.words[n.name].size} for n in network.nodes if n.name in names],
         "types": [{"name": node.name, "kind": node.kind, "type": network.type(node.name)} for node in network.nodes],
-        "features": list(zip(KINEMATICS, InputEncoding(config.inputs).features, strict=True)),
     }

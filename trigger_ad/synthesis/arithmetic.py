@@ -8,6 +8,9 @@ Formulas used here and their sources:
   nothing, a power of two is wiring.
 * A product of two variables of a and b bits takes about a x b look-up tables in the fabric: a rows of b bits. For
   18 x 18 bits, 365 and 401 were seen in Vivado and 411 in Vivado HLS (hls4ml issue 99) where this gives 324.
+* A 6-input look-up table decides on 6 bits, two combined by the slice's multiplexer on 7, and so on up to 9 bits in an
+  UltraScale slice (UG574: F7, F8 and F9 multiplexers) and 8 in one of the 7 series (UG474); one more look-up table
+  selects one of four such groups.
 * A DSP slice multiplies 27 x 18 bits (UG579, DSP48E2) or 25 x 18 bits (UG479, DSP48E1).
 """
 
@@ -21,6 +24,9 @@ from numpy.typing import NDArray
 
 FABRIC_OPERAND_BITS: Final = 10
 """Assumption: a product goes to a DSP slice where both operands are wider than this, else to the fabric."""
+
+SLICE_ADDRESS_BITS: Final = {"7": 8, "ultrascale": 9}
+"""Address bits of the largest table that the multiplexers inside one slice combine."""
 
 DSP_PORTS: Final = {"7": (25, 18), "ultrascale": (27, 18)}
 
@@ -97,6 +103,30 @@ def dsp_slices(first: int, second: int, part: str) -> int:
     Returns:
         At least 1.
     """
-    wide, narrow = DSP_PORTS["7" if part.lower().startswith("xc7") else "ultrascale"]
+    wide, narrow = DSP_PORTS[_family(part)]
     larger, smaller = max(first, second), min(first, second)
     return math.ceil(larger / wide) * math.ceil(smaller / narrow)
+
+
+def table_lut(address: int, width: int, part: str) -> int:
+    """The look-up tables of a table of constants, if nothing of its content is exploited.
+
+    Args:
+        address: Bits of its address.
+        width: Bits of an entry.
+        part: The target part, which decides how many address bits one slice combines.
+
+    Returns:
+        For each bit of an entry 2**(address - 6) look-up tables, and those that select among slices.
+    """
+    groups: int = 1 << max(address - SLICE_ADDRESS_BITS[_family(part)], 0)
+    return width * ((1 << max(address - 6, 0)) + math.ceil((groups - 1) / 3))
+
+
+def gate_lut(inputs: int) -> int:
+    """The look-up tables of one gate: a tree of 6-input tables, each of which replaces up to six signals by one."""
+    return math.ceil((inputs - 1) / 5)
+
+
+def _family(part: str) -> str:
+    return "7" if part.lower().startswith("xc7") else "ultrascale"

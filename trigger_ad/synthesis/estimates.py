@@ -2,7 +2,8 @@
 
 Every number here is an estimate and is labelled so wherever it appears. The formulas are in `arithmetic` and
 `layer_estimates`; their sources, their assumptions and how far they were off where a published design allows a check
-are in docs/hardware.md. Flip-flops and block memories have no formula good enough to be shown: they are unknown.
+are in docs/hardware.md. Flip-flops and block memories have no formula good enough to be shown for a whole project:
+they are unknown.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from trigger_ad.errors import UserError
+from trigger_ad.events.encoding import InputEncoding
+from trigger_ad.synthesis.encoding_estimates import estimate_encoding
 from trigger_ad.synthesis.layer_estimates import LayerEstimate, LayerWork, Strategy, estimate_layer
 
 __all__ = [
@@ -36,7 +39,7 @@ class ProjectEstimate:
     """The estimate of a project; every figure is an estimate, none is measured.
 
     Args:
-        layers: One estimate for each layer.
+        layers: One estimate for the encoding, and one for each layer.
         part: The target part.
         clock_ns: The clock period asked for, in ns, which nobody has closed.
         latency_cycles: Clock cycles from input to output: the sum over the layers.
@@ -72,12 +75,15 @@ def estimate_project(
     io_type: str,
     part: str,
     back_end: str = "vitis",
+    encoding: InputEncoding | None = None,
 ) -> ProjectEstimate:
     """Estimate the latency and the resources of an HLS project.
 
     The latency is the sum over the layers, in each the adder levels that fit one period plus reuse_factor - 1 cycles
     in which multipliers are used again (arXiv:1804.06913, section 2). In `io_parallel` a new event enters every
-    reuse_factor cycles; in `io_stream` each layer handles one event at a time, so the slowest sets the interval.
+    reuse_factor cycles; in `io_stream` each layer handles one event at a time, so the slowest sets the interval. The
+    encoding of trigger words comes first and counts like a layer: whole cycles, though a tool may let the first layer
+    begin in the same one.
 
     Args:
         layers: What each layer computes, in the order of the data.
@@ -87,6 +93,7 @@ def estimate_project(
         io_type: `io_parallel` or `io_stream`.
         part: The target part.
         back_end: `vitis` or `vivado`, which differ in the reserve they keep of the period.
+        encoding: What makes the network's inputs of trigger words; None leaves it out.
 
     Returns:
         The estimate; flip-flops and block memories are None.
@@ -96,7 +103,8 @@ def estimate_project(
     """
     _check(layers, strategy, reuse_factor, io_type, back_end)
     levels = adder_levels_in_a_cycle(clock_ns, back_end)
-    estimates = tuple(estimate_layer(layer, strategy, reuse_factor, levels, io_type, part) for layer in layers)
+    first = () if encoding is None else (estimate_encoding(encoding, levels, io_type, part),)
+    estimates = first + tuple(estimate_layer(layer, strategy, reuse_factor, levels, io_type, part) for layer in layers)
     slowest = max(estimate.cycles for estimate in estimates)
     return ProjectEstimate(
         layers=estimates,

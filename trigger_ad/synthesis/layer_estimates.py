@@ -61,6 +61,7 @@ class LayerEstimate:
         lut: Look-up tables.
         dsp: DSP slices.
         formula: Where the numbers come from, in words.
+        ff: Flip-flops, or None where there is no formula good enough to be shown.
     """
 
     name: str
@@ -68,6 +69,7 @@ class LayerEstimate:
     lut: int
     dsp: int
     formula: str
+    ff: int | None = None
 
 
 def estimate_layer(

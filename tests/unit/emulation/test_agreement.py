@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.runs import network_vectors, small_network
+from support.runs import network_codes, small_network
 
-from trigger_ad.emulation.agreement import compare
+from trigger_ad.emulation.agreement import Agreement, compare, joined
 from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
@@ -21,7 +23,7 @@ def network() -> Network:
 
 @pytest.fixture(scope="module")
 def reference(network: Network) -> dict[str, Codes]:
-    return evaluate(network, network_vectors(network)[:200])
+    return evaluate(network, network_codes(network)[:200])
 
 
 def _values(network: Network, codes: dict[str, Codes]) -> dict[str, Values]:
@@ -139,3 +141,38 @@ def test_the_entry_of_the_report(network: Network, reference: dict[str, Codes]) 
         "first_layer": "score",
         "test_bench_passed": None,
     }
+
+
+@pytest.mark.parametrize("wrong", [{}, {"score": [3, 150]}, {"latent": [60, 61, 199], "score": [3]}])
+@pytest.mark.parametrize("cuts", [(0, 200), (0, 50, 200), (0, 1, 100, 199, 200)])
+def test_blocks_joined_say_what_one_comparison_of_all_vectors_says(
+    network: Network, reference: dict[str, Codes], wrong: dict[str, list[int]], cuts: tuple[int, ...]
+) -> None:
+    found = _values(network, reference)
+    for name, vectors in wrong.items():
+        found[name][vectors] += 2 * network.type(name).lsb
+
+    def block(start: int, stop: int, values: dict[str, Values]) -> Agreement:
+        part = {name: codes[start:stop] for name, codes in reference.items()}
+        return compare("keras", network, part, {name: item[start:stop] for name, item in values.items()}, 0.5)
+
+    parts = [(start, block(start, stop, found)) for start, stop in itertools.pairwise(cuts)]
+    assert joined(parts) == replace(block(0, 200, found), seconds=0.5 * len(parts))
+
+
+def test_a_block_that_is_not_a_number_is_not_lost_among_the_others(
+    network: Network, reference: dict[str, Codes]
+) -> None:
+    found = _values(network, reference)
+    found["score"][120] = np.nan
+    halves = []
+    for start in (0, 100):
+        rows = slice(start, start + 100)
+        expected = {name: codes[rows] for name, codes in reference.items()}
+        halves.append(
+            (start, compare("hls", network, expected, {name: item[rows] for name, item in found.items()}, 0.0))
+        )
+    whole = joined(halves)
+    assert (whole.mismatches, whole.max_lsb) == (1, None)
+    assert whole.first_difference is not None
+    assert whole.first_difference.first_vectors == [120]

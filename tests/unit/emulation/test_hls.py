@@ -19,6 +19,7 @@ def project(tmp_path: Path) -> Path:
     (folder / "tb_data").mkdir()
     (folder / "top_test.cpp").write_text("")
     (folder / "firmware" / "top.cpp").write_text("")
+    (folder / "firmware" / "top_network.cpp").write_text("")
     return folder
 
 
@@ -40,7 +41,8 @@ def test_the_compiler_is_given_the_projects_sources_alone(project: Path, compile
     with compiled(project):
         pass
     arguments = (tmp_path / "arguments").read_text().splitlines()
-    assert arguments[-2:] == [str(project / "top_test.cpp"), str(project / "firmware" / "top.cpp")]
+    sources = ["top_test.cpp", "firmware/top.cpp", "firmware/top_network.cpp"]
+    assert arguments[-3:] == [str(project / source) for source in sources]
     assert arguments[:3] == ["-std=c++11", "-O2", "-w"]
 
 
@@ -60,7 +62,7 @@ def test_no_compiler(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pass
 
 
-@pytest.mark.parametrize("missing", ["top_test.cpp", "firmware/top.cpp"])
+@pytest.mark.parametrize("missing", ["top_test.cpp", "firmware/top.cpp", "firmware/top_network.cpp"])
 def test_a_project_without_its_sources(project: Path, compiler: Path, missing: str) -> None:
     (project / missing).unlink()
     with pytest.raises(UserError, match="is not a complete HLS project") as error, compiled(project):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.runs import network_vectors
+from support.runs import network_codes
 
 from trigger_ad.emulation.agreement import compare
 from trigger_ad.emulation.keras import float32_layers, float64_layers
@@ -52,7 +52,7 @@ def _model(bits: int) -> Any:
 def _case(bits: int) -> tuple[Any, Network, Codes, dict[str, Codes]]:
     model = _model(bits)
     network = freeze(model, FixedPoint.parse(f"fixed<{bits},3>"))
-    inputs = network_vectors(network)
+    inputs = network_codes(network)
     return model, network, inputs, evaluate(network, inputs)
 
 

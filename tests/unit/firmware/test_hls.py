@@ -15,6 +15,7 @@ from trigger_ad.firmware.hls import (
     check_reuse_factor,
     hls_layer_name,
     merged_quantizer,
+    network_function,
     top_function,
     write_hls_project,
 )
@@ -39,7 +40,7 @@ def _typedefs(firmware: Path) -> dict[str, str]:
 
 def _results(firmware: Path) -> dict[str, str]:
     """The name of each layer's result type, from the calls in the top function."""
-    text = (firmware / "trigger_ad_small.cpp").read_text()
+    text = (firmware / "trigger_ad_small_network.cpp").read_text()
     calls = re.findall(r"nnet::\w+<([^>]*)>\([^)]*\); // (\w+)", text)
     return {layer: arguments.split(", ")[-2] for arguments, layer in calls}
 
@@ -148,3 +149,4 @@ def test_valid_reuse_factors_pass() -> None:
 
 def test_the_top_function_is_a_c_identifier() -> None:
     assert top_function("ffn-8-bit_x") == "trigger_ad_ffn_8_bit_x"
+    assert network_function("ffn-8-bit_x") == "trigger_ad_ffn_8_bit_x_network"

@@ -10,10 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.runs import Types, network_vectors, small_network, tree_digest, write_small_project
+from support.runs import (
+    Types,
+    encoding_of,
+    network_vectors,
+    small_config,
+    small_network,
+    tree_digest,
+    write_small_project,
+)
 
-from trigger_ad.config import BackEnd, Config
-from trigger_ad.firmware.project import COSIM_VECTORS, Vectors, network_digest, write_handover
+from trigger_ad.config import BackEnd
+from trigger_ad.firmware.project import COSIM_VECTORS, Vectors, network_digest, write_handover, write_table
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.run_directory import RunDirectory
 
@@ -69,12 +77,12 @@ def test_one_wrong_word_fails_and_is_shown(project: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("input_codes.dat", None, "ERROR: cannot open tb_data/input_codes.dat"),
+        ("input_words.dat", None, "ERROR: cannot open tb_data/input_words.dat"),
         ("expected_words.dat", None, "ERROR: cannot open tb_data/expected_words.dat"),
-        ("input_codes.dat", "", "ERROR: input_codes.dat has fewer lines than expected_words.dat"),
-        ("input_codes.dat", "1 2 3\n", "ERROR: input_codes.dat is damaged"),
-        ("input_codes.dat", "1 2 3 4 5 six\n", "ERROR: input_codes.dat is damaged"),
-        ("expected_words.dat", "", "ERROR: expected_words.dat has fewer lines than input_codes.dat"),
+        ("input_words.dat", "", "ERROR: input_words.dat has fewer lines than expected_words.dat"),
+        ("input_words.dat", "1 2 3\n", "ERROR: input_words.dat is damaged"),
+        ("input_words.dat", "1 2 3 4 5 six\n", "ERROR: input_words.dat is damaged"),
+        ("expected_words.dat", "", "ERROR: expected_words.dat has fewer lines than input_words.dat"),
         ("expected_words.dat", "word\n", "ERROR: expected_words.dat is damaged"),
     ],
 )
@@ -86,7 +94,7 @@ def test_missing_and_damaged_vectors_end_with_two(project: Path, file: str, cont
 
 
 def test_no_vectors_at_all_end_with_two(project: Path) -> None:
-    for name in ("input_codes.dat", "expected_words.dat"):
+    for name in ("input_words.dat", "expected_words.dat"):
         (project / "tb_data" / name).write_text("")
     done = _bench(project)
     assert (done.returncode, done.stderr) == (2, "ERROR: no vectors were read\n")
@@ -97,13 +105,31 @@ def test_results_that_cannot_be_written_end_with_two(project: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "ERROR: the results could not be written\n")
 
 
-def test_the_vectors_are_integer_codes(written: Path) -> None:
+@pytest.mark.parametrize(
+    ("column", "word", "said"),
+    [
+        (0, 256, "256 in vector 3 is no pt word, 0 to 255"),
+        (3, -1, "-1 in vector 3 is no pt word, 0 to 255"),
+        (4, 128, "128 in vector 3 is no eta word, -128 to 127"),
+        (2, -129, "-129 in vector 3 is no phi word, -128 to 127"),
+    ],
+)
+def test_a_word_that_its_type_cannot_hold_is_not_cut_to_fit(project: Path, column: int, word: int, said: str) -> None:
+    path = project / "tb_data" / "input_words.dat"
+    words = np.loadtxt(path, dtype=np.int64)
+    words[3, column] = word
+    np.savetxt(path, words, fmt="%d")
+    done = _bench(project)
+    assert (done.returncode, done.stderr) == (2, f"ERROR: input_words.dat: {said}\n")
+
+
+def test_the_vectors_are_trigger_words_and_codes_of_the_score(written: Path) -> None:
     network = small_network()
-    inputs = network_vectors(network)
-    np.testing.assert_array_equal(np.loadtxt(written / "tb_data" / "input_codes.dat", dtype=np.int64), inputs)
+    words = network_vectors(network)
+    np.testing.assert_array_equal(np.loadtxt(written / "tb_data" / "input_words.dat", dtype=np.int64), words)
     np.testing.assert_array_equal(
         np.loadtxt(written / "tb_data" / "expected_words.dat", dtype=np.int64, ndmin=2),
-        evaluate(network, inputs)["score"],
+        evaluate(network, encoding_of(small_config(network)).codes_of_words(words))["score"],
     )
 
 
@@ -236,10 +262,11 @@ def test_the_digest_names_the_network() -> None:
 def test_the_handover_names_ports_thresholds_and_build(tmp_path: Path) -> None:
     network = small_network()
     point = {"fpr_target": 0.01, "fpr": 0.0123, "fpr_low": 0.01, "fpr_high": 0.02, "code": 4321, "value": 4.21875}
-    write_handover(network, Config(name="small"), [point], RunDirectory(tmp_path))
+    write_handover(network, small_config(network), [point], RunDirectory(tmp_path))
     text = (tmp_path / "README.md").read_text()
-    assert f"| input | 6 | `{network.input.type}` | {network.input.type.lsb} |" in text
-    assert f"| score (output) | 1 | `{network.type('score')}` | {network.type('score').lsb} |" in text
+    assert "| `pt_words` | 2 | `ap_uint<8>` | 0.5 GeV |\n| `eta_words` | 2 | `ap_int<8>` | 0.5 |\n" in text
+    assert "1 met, 1 jet" in text
+    assert f"| `score` (output) | 1 | `{network.type('score')}` | {network.type('score').lsb} |" in text
     assert "| 1e-02 | 4321 | 4.21875 | 0.0123 [0.01, 0.02] |" in text
     assert f"`{TOP}`" in text
     assert network_digest(network) in text
@@ -262,3 +289,14 @@ def test_a_few_vectors_are_all_cosimulated() -> None:
     codes = np.zeros((1000, 1), dtype=np.int64)
     assert Vectors(codes, codes, leading=10).cosim_stride == 1
     assert Vectors(codes, codes).cosim_stride == 1
+
+
+@pytest.mark.parametrize("block", [1, 2, 50])
+@pytest.mark.parametrize("shape", [(5, 3), (1, 1), (4, 1), (1, 4)])
+def test_a_table_is_written_a_line_for_each_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], block: int
+) -> None:
+    monkeypatch.setattr("trigger_ad.firmware.project._BLOCK_ROWS", block)
+    table = np.random.default_rng(1).integers(-(2**15), 2**15, shape).astype(np.int16)
+    write_table(tmp_path / "table.dat", table)
+    assert (tmp_path / "table.dat").read_text() == "".join(" ".join(map(str, row)) + "\n" for row in table.tolist())

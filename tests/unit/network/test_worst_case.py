@@ -67,7 +67,9 @@ def test_a_layer_behind_a_relu_is_not_taken_for_idle() -> None:
 def test_the_default_configuration_stays_exact() -> None:
     config = Config(name="a")
     encoding = InputEncoding(config.inputs)
-    network = worst_case_network(dense_autoencoder(config.model), config.quantization, encoding.network_type)
+    network = worst_case_network(
+        dense_autoencoder(config.model, encoding.inputs), config.quantization, encoding.network_type
+    )
     assert network.output.name == "score"
     assert network.words["score"].size == 1
     assert max(word.type.width for word in network.words.values()) <= 53

@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from trigger_ad.config import Config
 from trigger_ad.errors import UserError
+from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.synthesis.arithmetic import dsp_slices, signed_digits, tree_depth, tree_lut, uses_dsp
+from trigger_ad.synthesis.encoding_estimates import estimate_encoding
 from trigger_ad.synthesis.estimates import (
     LayerEstimate,
     LayerWork,
@@ -183,6 +186,19 @@ def test_impossible_settings_are_refused_by_key(changes: dict[str, Any], key: st
 def test_no_layers_is_refused() -> None:
     with pytest.raises(UserError, match="no layer"):
         _estimate()
+
+
+def test_the_encoding_comes_first_and_adds_to_latency_and_resources_but_not_to_the_interval() -> None:
+    layers, encoding = (_dense(_codes([3])),), InputEncoding(Config(name="a").inputs)
+    plain, encoded = _estimate(*layers), _estimate(*layers, encoding=encoding)
+    first = encoded.layers[0]
+    assert encoded.layers[1:] == plain.layers
+    assert first == estimate_encoding(encoding, adder_levels_in_a_cycle(5.0, "vitis"), "io_parallel", VU9P)
+    assert encoded.latency_cycles == plain.latency_cycles + first.cycles
+    assert encoded.lut == plain.lut + first.lut
+    assert encoded.ii_cycles == plain.ii_cycles
+    # the encoding's alone would not be the project's
+    assert (first.ff is None, encoded.ff) == (False, None)
 
 
 def test_a_dense_layer_without_kernel_is_a_mistake_of_the_caller() -> None:

@@ -1,0 +1,51 @@
+"""What each layer did is the same whether it is counted at once or block by block."""
+
+from __future__ import annotations
+
+import numpy as np
+from support.runs import network_codes, small_network
+
+from trigger_ad.emulation.layer_tally import LayerTally
+from trigger_ad.network.evaluation import evaluate, saturations
+
+NETWORK = small_network()
+CODES = network_codes(NETWORK)[:300]
+NO_MISMATCH = dict.fromkeys([node.name for node in NETWORK.nodes], 0)
+
+
+def test_blocks_add_up_to_the_whole() -> None:
+    whole, blocks = LayerTally(NETWORK), LayerTally(NETWORK)
+    whole.add(evaluate(NETWORK, CODES), "events")
+    for start in (0, 100, 200):
+        blocks.add(evaluate(NETWORK, CODES[start : start + 100]), "events")
+    assert blocks.rows(NO_MISMATCH) == whole.rows(NO_MISMATCH)
+
+
+def test_corners_and_events_are_counted_apart() -> None:
+    tally = LayerTally(NETWORK)
+    corners, events = evaluate(NETWORK, CODES[:200]), evaluate(NETWORK, CODES[200:])
+    tally.add(corners, "corner")
+    tally.add(events, "events")
+    for row in tally.rows(NO_MISMATCH):
+        name = str(row["layer"])
+        assert row["values"] == events[name].size
+        assert row["overflows"] == 0
+        expected = (saturations(NETWORK, events), saturations(NETWORK, corners))
+        found = [part[name].saturated if name in part else None for part in expected]
+        assert [row["saturations"], row["saturations_corner"]] == found
+        both = np.concatenate([corners[name], events[name]])
+        assert (row["reached_low"], row["reached_high"]) == (both.min(), both.max())
+
+
+def test_a_code_beyond_the_bounds_is_an_overflow() -> None:
+    reference = evaluate(NETWORK, CODES)
+    reference["score"][7] = int(NETWORK.words["score"].high.max()) + 1
+    tally = LayerTally(NETWORK)
+    tally.add(reference, "events")
+    assert {row["layer"]: row["overflows"] for row in tally.rows(NO_MISMATCH) if row["overflows"]} == {"score": 1}
+
+
+def test_mismatches_are_those_given() -> None:
+    tally = LayerTally(NETWORK)
+    tally.add(evaluate(NETWORK, CODES), "corner")
+    assert {row["layer"]: row["mismatches"] for row in tally.rows(NO_MISMATCH | {"latent": 3})}["latent"] == 3
