@@ -3,16 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types imports install clean
+.PHONY: help demo physics test lint types imports install clean
 
 help:
 	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
+	@echo "make physics refresh docs/physics.md: linear and logarithmic pT on the shipped sample"
 	@echo "make test    install, then the tests"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make clean   remove the environment and generated projects"
 
 demo: $(VENV)/.runtime
 	$(BIN)/trigger-ad run configs/ffn.yaml
+
+physics: $(VENV)/.development
+	$(BIN)/trigger-ad run configs/ffn.yaml
+	$(BIN)/trigger-ad run configs/ffn_log.yaml
+	$(BIN)/python docs/refresh_physics.py
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadfile

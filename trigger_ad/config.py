@@ -1,19 +1,14 @@
-"""The configuration: what one YAML file may say, its defaults, and how it is read.
+"""The configuration: what one YAML file may say, and its defaults; `config_file` reads it.
 
 Unknown keys, wrong types and impossible values are refused with the key's full path, before anything runs.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from trigger_ad.errors import UserError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Bits = Annotated[int, Field(ge=2, le=24)]
 BackEnd = Literal["vitis", "vivado"]
@@ -25,20 +20,96 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class EventsConfig(Section):
-    """The user's own events files, in the ADC2021 layout. Paths are relative to the working directory."""
+_LAYOUT_NAME: Final = r"^[a-z][a-z0-9_]{0,31}$"
+_RUN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+PATTERNS: Final = {
+    _LAYOUT_NAME: "a lower-case letter followed by up to 31 lower-case letters, digits or '_'",
+    _RUN_NAME: "a letter followed by up to 63 letters, digits, '-' or '_'",
+}
+"""What each pattern of a name means."""
+Name = Annotated[str, Field(pattern=_LAYOUT_NAME)]
+"""Of a class of objects, or of a feature."""
 
-    background: str
-    """The Standard Model background."""
-    signals: dict[str, str] = Field(min_length=1)
-    """One file for each signal, by a name of the user's choice."""
+
+class ObjectsConfig(Section):
+    """One class of objects of an event, and how many of them the events file has room for."""
+
+    name: Name
+    """Trivial scores know `met`, `electron`, `muon` and `jet`; any other name will do as well."""
+    count: int = Field(ge=1, le=128)
+    max_abs_eta: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """The largest |eta| of the selection: objects beyond it are counted and reported."""
+
+
+class LayoutConfig(Section):
+    """What an event consists of. `Particles` in the file has the shape (events, all objects, features)."""
+
+    objects: tuple[ObjectsConfig, ...] = Field(
+        default=(
+            ObjectsConfig(name="met", count=1),
+            ObjectsConfig(name="electron", count=4, max_abs_eta=3.0),
+            ObjectsConfig(name="muon", count=4, max_abs_eta=2.1),
+            ObjectsConfig(name="jet", count=10, max_abs_eta=4.0),
+        ),
+        min_length=1,
+        strict=False,
+    )
+    """The classes in the order of their slots; within a class pT falls."""
+    features: tuple[Name, ...] = Field(default=("pt", "eta", "phi", "class"), min_length=1, strict=False)
+    """What is stored of each object, in the order of the file's last axis."""
+
+    @model_validator(mode="after")
+    def _names_once(self) -> LayoutConfig:
+        names = [item.name for item in self.objects]
+        for kind, given in (("objects", names), ("features", list(self.features))):
+            twice = next((name for index, name in enumerate(given) if name in given[:index]), None)
+            if twice:
+                raise ValueError(f"{kind}: '{twice}' is named twice")
+        if "pt" not in self.features:
+            raise ValueError("features: 'pt' is missing, and without it no object is known to be present")
+        limited = next((item.name for item in self.objects if item.max_abs_eta is not None), None)
+        if limited and "eta" not in self.features:
+            raise ValueError(f"objects: '{limited}' has a max_abs_eta, but 'eta' is not among the features")
+        return self
+
+
+FileNames = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+
+
+class EventsConfig(Section):
+    """The user's own events files. Paths are relative to the working directory."""
+
+    background: FileNames
+    """The Standard Model background: a file, a pattern such as `data/background_*.h5`, or a list of either."""
+    signals: dict[str, FileNames] = Field(min_length=1)
+    """The files of each signal, in the same way, by a name of the user's choice, which reports show as it is."""
+    layout: LayoutConfig = LayoutConfig()
+    """What the events consist of, where it is not the ADC2021 layout."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_of_files(cls, data: Any) -> Any:
+        """A file that stands alone is a list of one."""
+        if not isinstance(data, dict):
+            return data
+        listed = dict(data)
+        if isinstance(listed.get("background"), str):
+            listed["background"] = [listed["background"]]
+        if isinstance(listed.get("signals"), dict):
+            listed["signals"] = {
+                name: [files] if isinstance(files, str) else files for name, files in listed["signals"].items()
+            }
+        return listed
 
     @field_validator("signals")
     @classmethod
-    def _not_the_background(cls, signals: dict[str, str]) -> dict[str, str]:
+    def _names_that_can_be_shown(cls, signals: dict[str, FileNames]) -> dict[str, FileNames]:
         taken = next((name for name in ("background", "validation_background") if name in signals), None)
         if taken:
             raise ValueError(f"a signal cannot be called '{taken}', which is a name of the background")
+        odd = next((name for name in signals if not name.strip() or not name.isprintable()), None)
+        if odd is not None:
+            raise ValueError(f"{odd!r} is no name of a signal: it has nothing, or something, that cannot be shown")
         return signals
 
 
@@ -55,12 +126,36 @@ class FeatureConfig(Section):
     """The network sees (word - offset) * 2**-shift."""
 
 
-class InputsConfig(Section):
-    """The 57 inputs: pT, eta and phi of the 19 objects."""
+class TransverseMomentumConfig(FeatureConfig):
+    """The same for pT, whose word may pass through a table of logarithms first."""
 
-    pt: FeatureConfig = FeatureConfig(lsb=1.0, width=8, offset=-64, shift=5)
-    eta: FeatureConfig = FeatureConfig(lsb=0.125, width=6, shift=6)
-    phi: FeatureConfig = FeatureConfig(lsb=0.125, width=6, shift=6)
+    logarithm: int | None = Field(default=None, ge=0, le=12)
+    """With k given, a lookup table replaces the word w by 2**k log2(w), rounded to an integer, before the offset,
+    which is then in units of the logarithm."""
+
+    @model_validator(mode="after")
+    def _table_of_a_sensible_size(self) -> TransverseMomentumConfig:
+        if self.logarithm is not None and self.width > 14:
+            raise ValueError(f"logarithm: a table for {self.width}-bit words is too large; give a width of at most 14")
+        return self
+
+
+class OtherFeatureConfig(FeatureConfig):
+    """The same for any other quantity."""
+
+    signed: bool = False
+    """Whether the trigger word is in two's complement."""
+
+
+class InputsConfig(Section):
+    """Which features of every object enter the network, and how they become integers."""
+
+    pt: TransverseMomentumConfig = TransverseMomentumConfig(lsb=1.0, width=8, offset=-64, shift=5)
+    eta: FeatureConfig | None = FeatureConfig(lsb=0.125, width=6, shift=6)
+    phi: FeatureConfig | None = FeatureConfig(lsb=0.125, width=6, shift=6)
+    """`null` leaves eta or phi out."""
+    other: dict[Name, OtherFeatureConfig] = {}
+    """Further features of the events' layout, by name."""
 
     @model_validator(mode="before")
     @classmethod
@@ -68,11 +163,19 @@ class InputsConfig(Section):
         """A feature of which some keys are named keeps its own defaults for the others."""
         if not isinstance(data, dict):
             return data
-        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        defaults = {name: cls.model_fields[name].default.model_dump() for name in ("pt", "eta", "phi")}
         return {
             name: defaults[name] | given if name in defaults and isinstance(given, dict) else given
             for name, given in data.items()
         }
+
+    @field_validator("other")
+    @classmethod
+    def _not_a_kinematic_feature(cls, other: dict[str, OtherFeatureConfig]) -> dict[str, OtherFeatureConfig]:
+        taken = next((name for name in ("pt", "eta", "phi") if name in other), None)
+        if taken:
+            raise ValueError(f"'{taken}' has a key of its own beside 'other'")
+        return other
 
 
 class ModelConfig(Section):
@@ -101,7 +204,8 @@ class TrainingConfig(FitConfig):
     """The float fit, and the sample that both fits use."""
 
     augmentation: int = Field(default=8, ge=1, le=64)
-    """Copies of each training event, turned in phi and reflected in eta; pp collisions are symmetric under both."""
+    """Copies of each training event, turned in phi and reflected in eta; pp collisions are symmetric under both. For
+    a detector that is not, or objects whose phi is no angle of the event, 1."""
 
 
 class QatConfig(FitConfig):
@@ -147,7 +251,7 @@ class FirmwareConfig(Section):
 class Config(Section):
     """One run."""
 
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
+    name: str = Field(pattern=_RUN_NAME)
     """The name of the run directory, `hls_projects/<name>`."""
     seed: int = Field(default=1, ge=0, lt=2**31)
     events: Literal["sample"] | EventsConfig = "sample"
@@ -157,6 +261,28 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     quantization: QuantizationConfig = QuantizationConfig()
     firmware: FirmwareConfig = FirmwareConfig()
+
+    @property
+    def layout(self) -> LayoutConfig:
+        """What the run's events consist of."""
+        return self.events.layout if isinstance(self.events, EventsConfig) else LayoutConfig()
+
+    @model_validator(mode="after")
+    def _inputs_are_in_the_events(self) -> Config:
+        angles = [name for name in ("eta", "phi") if getattr(self.inputs, name) is not None]
+        missing = next((name for name in (*angles, *self.inputs.other) if name not in self.layout.features), None)
+        if missing:
+            remedy = f"; `{missing}: null` leaves it out" if missing in angles else ""
+            raise ValueError(
+                f"inputs: '{missing}' is not among the features of the events' layout "
+                f"({', '.join(self.layout.features)}){remedy}"
+            )
+        if not angles and self.training.augmentation > 1:
+            raise ValueError(
+                "training.augmentation: with neither eta nor phi among the inputs, the copies of an event would all be "
+                "equal; set it to 1"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -171,65 +297,3 @@ class Config(Section):
     def to_yaml(self) -> str:
         """The resolved configuration, every default written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, and reads `1e-3` as the number it is in YAML 1.2."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for index, key in enumerate(keys):
-            if key in keys[:index]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"'{key}' stands twice in a mapping", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
-)
-
-
-def load_config(path: Path) -> Config:
-    """Reads and checks a configuration file.
-
-    Raises:
-        UserError: If the file cannot be read, is not YAML, or says something that is not allowed; names the key.
-    """
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist", "Name a configuration file such as configs/ffn.yaml") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error.__class__.__name__})", "Name a readable YAML file") from None
-    except (yaml.YAMLError, ValueError) as error:
-        # a ValueError comes from a date that does not exist
-        raise UserError(f"{path} is not valid YAML: {_one_line(str(error))}", "Correct the file") from None
-    if not isinstance(data, dict):
-        raise UserError(f"{path} holds no mapping of keys", "Start from configs/ffn.yaml") from None
-    try:
-        return Config.model_validate(data)
-    except ValidationError as error:
-        raise UserError(
-            f"{path}: {_first_problem(error)}", "Correct the key; docs/configuration.md lists them all"
-        ) from None
-
-
-def _first_problem(error: ValidationError) -> str:
-    # events that are a mapping are not the word `sample` either, which says nothing
-    details = [item for item in error.errors() if "literal['sample']" not in item["loc"]]
-    first = next((item for item in details if item["type"] == "extra_forbidden"), details[0])
-    key = ".".join(str(part) for part in first["loc"] if part != "EventsConfig")
-    if first["type"] == "extra_forbidden":
-        return f"unknown key '{key}'"
-    if first["type"] == "string_pattern_mismatch":
-        return f"{key}: {first['input']!r} is not a letter followed by up to 63 letters, digits, '-' or '_'"
-    given = first["input"]
-    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
-    message = first["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
-    return f"{key}: {message}{shown}" if key else message
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

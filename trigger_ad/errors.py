@@ -16,6 +16,10 @@ class UserError(Exception):
         self.what = what
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
+        # an exception of two arguments does not travel between processes by itself
+        return type(self), (self.what, self.remedy)
+
 
 class CheckFailed(Exception):
     """A check ran and did not hold: the command line prints it and exits with code 1."""

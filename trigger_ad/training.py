@@ -1,21 +1,22 @@
-"""Float and quantization-aware fits: augmentation, early stopping, fixed seeds."""
+"""Float and quantization-aware fits: batches, early stopping, fixed seeds."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.config import FitConfig
 from trigger_ad.errors import UserError
-from trigger_ad.events.layout import ETA, MET, PHI, PT
-from trigger_ad.fixed_point import Values
 from trigger_ad.models.keras import tensorflow, tf_keras
 from trigger_ad.progress import Advance, progress
+
+BLOCK_ROWS: Final = 2**18
+"""Training events that are in memory, and shuffled among each other, at a time."""
 
 
 @dataclass(frozen=True)
@@ -37,74 +38,116 @@ class FitResult:
     history: dict[str, list[float]]
 
 
-def augmented(particles: Values, copies: int, seed: int) -> Values:
-    """Copies of events, turned by a random angle in phi and half of them reflected in eta.
-
-    Proton-proton collisions are exactly symmetric under both. The first copy is the events as they are. For training
-    events only, never for those that measure.
-
-    Args:
-        particles: Shape (events, 19, 4).
-        copies: How many copies, the events themselves included.
-        seed: Of the angles.
-
-    Returns:
-        Shape (events * copies, 19, 4).
-    """
-    generator = np.random.default_rng(seed)
-    return np.concatenate([particles, *(_turned(particles, generator) for _ in range(copies - 1))])
-
-
-def _turned(particles: Values, generator: np.random.Generator) -> Values:
-    turned = particles.copy()
-    present = particles[:, :, PT] > 0
-    angles: NDArray[np.float64] = generator.uniform(-np.pi, np.pi, (len(particles), 1))
-    phi = np.remainder(particles[:, :, PHI] + angles + np.pi, 2 * np.pi) - np.pi
-    turned[:, :, PHI] = np.where(present, phi, 0.0)
-    turned[:, :, ETA] *= generator.choice([-1.0, 1.0], (len(particles), 1))
-    turned[:, MET, ETA] = 0.0
-    return turned
-
-
 def make_deterministic(seed: int) -> None:
     """Fixes every seed, and makes TensorFlow's operations repeatable on the same machine."""
     tf_keras.utils.set_random_seed(seed)
     tensorflow.config.experimental.enable_op_determinism()
 
 
-def fit(model: Any, title: str, training: Values, validation: Values, config: FitConfig) -> FitResult:
+@dataclass(frozen=True)
+class Rows:
+    """Network inputs that are too many for memory, perhaps: an array in a file, and what its entries mean.
+
+    Args:
+        array: Shape (events, inputs), often memory-mapped.
+        values: From some of its rows to the network's input values, float32 of the same shape.
+    """
+
+    array: NDArray[Any]
+    values: Callable[[NDArray[Any]], NDArray[np.float32]]
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+
+class _Batches(tf_keras.utils.Sequence):  # type: ignore[misc]
+    """Batches for an autoencoder, of which one block of rows at a time is in memory.
+
+    With a seed the blocks come in another order in each epoch, and the rows of each block as well. What fits into
+    one block is shuffled perfectly.
+    """
+
+    def __init__(self, rows: Rows, batch_size: int, seed: int | None = None) -> None:
+        super().__init__()
+        self._rows = rows
+        self._batch_size = batch_size
+        self._seed = seed
+        per_block = max(1, BLOCK_ROWS // batch_size)
+        starts = range(0, len(rows), per_block * batch_size)
+        self._blocks = [(start, min(start + per_block * batch_size, len(rows))) for start in starts]
+        self._loaded: tuple[int, NDArray[np.float32]] | None = None
+        self._epoch = -1
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return sum(-(-(stop - start) // self._batch_size) for start, stop in self._blocks)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        position = 0
+        while index >= self._batches_in(position):
+            index -= self._batches_in(position)
+            position += 1
+        block = self._block(position)
+        batch = block[index * self._batch_size : (index + 1) * self._batch_size]
+        return batch, batch
+
+    def on_epoch_end(self) -> None:
+        """Draws the order of the next epoch."""
+        self._epoch += 1
+        self._order = list(range(len(self._blocks)))
+        if self._seed is not None:
+            # a block that is read again with another order of its rows must not be taken for the one in memory
+            self._loaded = None
+            self._generator = np.random.default_rng([self._seed, self._epoch])
+            self._generator.shuffle(self._order)
+
+    def _batches_in(self, position: int) -> int:
+        start, stop = self._blocks[self._order[position]]
+        return -(-(stop - start) // self._batch_size)
+
+    def _block(self, position: int) -> NDArray[np.float32]:
+        number = self._order[position]
+        if self._loaded is None or self._loaded[0] != number:
+            self._loaded = None
+            start, stop = self._blocks[number]
+            block = self._rows.values(self._rows.array[start:stop])
+            if self._seed is not None:
+                block = block[self._generator.permutation(len(block))]
+            self._loaded = (number, block)
+        return self._loaded[1]
+
+
+def fit(model: Any, title: str, training: Rows, validation: Rows, config: FitConfig, seed: int) -> FitResult:
     """Fits an autoencoder to reproduce its inputs; the best weights on validation events are kept.
 
     Args:
         model: A `tf_keras.Model`; it is compiled and trained in place.
         title: For the progress display.
-        training: Inputs, shape (events, inputs).
-        validation: Inputs, shape (events, inputs).
+        training: Inputs of training events.
+        validation: Inputs of validation events.
         config: Epochs, batch size, learning rate, patience.
+        seed: Of the order of the training events.
 
     Raises:
         UserError: If the loss stops being a number.
     """
     model.compile(optimizer=tf_keras.optimizers.Adam(config.learning_rate), loss="mse")
-    train, check = training.astype(np.float32), validation.astype(np.float32)
     started = time.perf_counter()
     with progress(title, config.epochs, "epochs") as advance:
         history = model.fit(
-            train,
-            train,
-            validation_data=(check, check),
+            _Batches(training, config.batch_size, seed),
+            validation_data=_Batches(validation, 8192),
             epochs=config.epochs,
-            batch_size=config.batch_size,
-            validation_batch_size=8192,
+            shuffle=False,
             verbose=0,
-            callbacks=_callbacks(config, advance, len(train)),
+            callbacks=_callbacks(config, advance, len(training)),
         ).history
     losses = [float(loss) for loss in history["val_loss"]]
     lost = next((loss for loss in losses if not np.isfinite(loss)), None)
     if lost is not None:
         raise UserError(f"{title}: the loss became {lost}", "Lower the learning_rate of this fit")
     best = int(np.argmin(losses))
-    rate = len(train) * len(losses) / (time.perf_counter() - started)
+    rate = len(training) * len(losses) / (time.perf_counter() - started)
     return FitResult(
         len(losses), best + 1, losses[best], rate, {key: _floats(history[key]) for key in ("loss", "val_loss")}
     )

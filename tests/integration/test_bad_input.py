@@ -15,8 +15,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from support.events import make_particles, write_events
+from support.events import make_particles, spoil, write_events
 from support.runs import Command, Outcome, tree_digest, write_config
+
+from trigger_ad.events import encoded
+from trigger_ad.events.cache import ENVIRONMENT
 
 RUN = Path("hls_projects/study")
 Refused = Callable[..., str]
@@ -155,6 +158,11 @@ def _replace_by_a_folder(path: Path) -> None:
     path.mkdir()
 
 
+def _corrupt(path: Path) -> None:
+    write_events(path, make_particles(300), chunks=(100, 19, 4))
+    spoil(path, 100)
+
+
 def _rename_particles(path: Path) -> None:
     with h5py.File(path, "a") as file:
         file.move("Particles", "particles")
@@ -177,6 +185,7 @@ BAD_EVENTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
         "float64",
     ),
     "no Particles": (_rename_particles, "has no dataset `Particles`", "float64 dataset `Particles`"),
+    "corrupt chunk": (_corrupt, "is damaged: `Particles` cannot be read between events 0 and 299", "Download it"),
     "NaN": (_store(np.nan), "1 value is NaN or infinite", "Remove these events"),
     "infinite": (_store(np.inf), "event 123 (the first is 0), slot 9", "Remove these events"),
     "no events": (lambda path: write_events(path, make_particles(0), compression=None), "holds no events", "at least"),
@@ -215,6 +224,66 @@ def test_a_bad_file_leaves_no_trace_of_a_new_run(study: Path, command: Command) 
     assert not Path("hls_projects/new").exists()
 
 
+def test_a_corrupt_chunk_that_a_worker_process_meets(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoded, "STRETCH_EVENTS", 100)
+    _corrupt(Path("background.h5"))
+    assert refused("run", "study.yaml") == (
+        "background.h5 is damaged: `Particles` cannot be read between events 100 and 199. Download it, or make it, again"
+    )
+
+
+def test_events_that_change_while_they_are_read(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode = encoded._encode_stretch
+
+    def changing(task: Any) -> Any:
+        done = encode(task)
+        write_events(Path("heavy.h5"), make_particles(300, 9))
+        return done
+
+    # new events, so that they are read at all
+    write_events(Path("heavy.h5"), make_particles(300, 8))
+    monkeypatch.setattr(encoded, "_encode_stretch", changing)
+    line = refused("run", "study.yaml")
+    assert line == "heavy.h5 changed while it was read. Wait until it is complete, and run again"
+
+
+def test_a_cache_that_cannot_be_written(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("cache").write_text("in the way")
+    monkeypatch.setenv(ENVIRONMENT, "cache")
+    write_config(Path("study.yaml"), seed=5)
+    line = refused("run", "study.yaml")
+    assert line.startswith("the cache cache cannot be written (File exists). Name a folder that can be written")
+    assert ENVIRONMENT in line
+
+
+def test_a_cache_without_room(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv(ENVIRONMENT, "new cache")
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    write_config(Path("study.yaml"), seed=5)
+    line = refused("run", "study.yaml")
+    assert line.startswith("the cache new cache has no room for ")
+    assert [path.suffix for path in Path("new cache").iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("array", ["words.npy", "exact.npy"])
+def test_a_damaged_cache(refused: Refused, monkeypatch: pytest.MonkeyPatch, command: Command, array: str) -> None:
+    """Of the events as they were digitised, and of the training events with their copies."""
+    monkeypatch.setenv(ENVIRONMENT, "cache")
+    write_config(Path("new.yaml"), name="new")
+    assert command("train", "new.yaml").code == 0
+    shutil.rmtree("hls_projects/new")
+    damaged = next(path for path in sorted(Path("cache").glob(f"*/{array}")))
+    damaged.write_bytes(b"")
+    line = refused("run", "new.yaml")
+    assert line == f"the cache entry {damaged.parent} is damaged. Delete the folder {damaged.parent} and run again"
+    shutil.rmtree(damaged.parent)
+    assert command("train", "new.yaml").code == 0
+    shutil.rmtree("hls_projects/new")
+
+
 def test_no_compiler(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
@@ -246,7 +315,7 @@ def test_a_compiler_that_does_not_compile(refused: Refused, monkeypatch: pytest.
         ("float.h5", "run"),
         ("quantized_qat.h5", "emulate"),
         ("network_qat.json", "convert"),
-        ("vectors/inputs.npy", "emulate"),
+        ("vectors/input_words.npy", "emulate"),
         ("vectors/index.json", "emulate"),
         ("results/quantize.npz", "report"),
         ("results/emulate.npz", "report"),

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.runs import Types, network_vectors, small_network, write_small_project
+from support.runs import (
+    Types,
+    corners,
+    encoding_of,
+    logarithmic_config,
+    network_vectors,
+    small_config,
+    small_network,
+    write_small_project,
+)
 
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.emulation.agreement import Agreement, compare
 from trigger_ad.emulation.hls import CompiledProject, compiled
 from trigger_ad.errors import UserError
+from trigger_ad.fixed_point import Codes
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline import emulate
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
+from trigger_ad.tools import require_compiler
 
 PLAIN = Types()
 WIDE = Types(input="fixed<12,3>", weight="fixed<17,1>", bias="fixed<15,1>")
@@ -38,6 +50,13 @@ COARSE = Types(
     activation="ufixed<6,11,RND_CONV,SAT>",
     linear="fixed<6,12,RND_CONV,SAT>",
 )
+
+
+LOGARITHMIC = Types(input="fixed<10,4>")
+
+
+def _reference(network: Network, words: Codes, config: Config) -> dict[str, Codes]:
+    return evaluate(network, encoding_of(config).codes_of_words(words))
 
 
 @pytest.mark.parametrize(
@@ -66,17 +85,17 @@ def test_every_word_of_every_layer_equals_the_reference(
     types: Types, back_end: BackEnd, firmware: dict[str, str | int], tmp_path: Path
 ) -> None:
     network = small_network(types)
-    inputs = network_vectors(network)
-    reference = evaluate(network, inputs)
-    folder = write_small_project(network, tmp_path / back_end, back_end, inputs, **firmware)
+    words, config = network_vectors(network), small_config(network, **firmware)
+    reference = _reference(network, words, config)
+    folder = write_small_project(network, tmp_path / back_end, back_end, words, config)
     with compiled(folder) as bench:
-        done, layers = bench.run(), bench.layers(network, inputs)
+        done, layers = bench.run(), bench.layers(network, words)
     np.testing.assert_array_equal(done.words, reference["score"])
     assert done.passed
     agreement = compare("hls", network, reference, layers, 0.0)
     assert (agreement.exact, agreement.first_difference) == (True, None)
     # the accumulators of the two linear quantizers are merged into them
-    assert layers.keys() == {node.name for node in network.nodes[1:]} - {"latent", "reconstruction"}
+    assert layers.keys() == {node.name for node in network.nodes} - {"latent", "reconstruction"}
     # layers in which nothing moves would not show much
     assert all(len(np.unique(codes)) > 3 for codes in reference.values())
 
@@ -84,11 +103,50 @@ def test_every_word_of_every_layer_equals_the_reference(
 def test_a_layer_whose_sums_are_far_below_its_output_is_exact(tmp_path: Path) -> None:
     # the vendor's fixed-point library stops the program where a word has no bits at the rounding position
     network = small_network(Types(weight="fixed<3,-11>", bias=None))
-    inputs = network_vectors(network)[:200]
-    folder = write_small_project(network, tmp_path / "vitis", "vitis", inputs)
+    words = network_vectors(network)[:200]
+    folder = write_small_project(network, tmp_path / "vitis", "vitis", words)
     with compiled(folder) as bench:
         done = bench.run()
-    np.testing.assert_array_equal(done.words, evaluate(network, inputs)["score"])
+    np.testing.assert_array_equal(done.words, _reference(network, words, small_config(network))["score"])
+
+
+@pytest.mark.parametrize(
+    ("back_end", "firmware"),
+    [
+        pytest.param("vitis", {}, id="vitis, parallel"),
+        pytest.param("vivado", {"io_type": "io_stream"}, id="vivado, stream"),
+    ],
+)
+def test_a_table_of_logarithms_gives_the_reference_for_every_word_in_every_object(
+    back_end: BackEnd, firmware: dict[str, str | int], tmp_path: Path
+) -> None:
+    network, config = small_network(LOGARITHMIC), logarithmic_config(**firmware)
+    words = np.concatenate(list(corners(encoding_of(config)).values()))
+    assert all(len(np.unique(words[:, column])) == 1024 for column in (0, 3))
+    reference = _reference(network, words, config)
+    folder = write_small_project(network, tmp_path / back_end, back_end, words, config)
+    with compiled(folder) as bench:
+        done, layers = bench.run(), bench.layers(network, words)
+    assert done.passed
+    assert compare("hls", network, reference, layers, 0.0).exact
+    absent = words[:, 3] == 0
+    assert (words[absent, 4] != 0).any()
+    assert not layers["inputs"][absent, 3:].any()
+
+
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+def test_our_own_sources_compile_without_warnings(io_type: str, tmp_path: Path) -> None:
+    config = logarithmic_config(io_type=io_type)
+    words = np.zeros((1, 6), dtype=np.int64)
+    folder = write_small_project(small_network(LOGARITHMIC), tmp_path / "vitis", "vitis", words, config)
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-fsyntax-only"]
+    ours = ["trigger_ad_small_test.cpp", "firmware/trigger_ad_small.cpp"]
+    command = [str(require_compiler()), *flags, "-I", "firmware/ap_types", *ours]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    # what the libraries of hls4ml and the vendor warn of is theirs
+    assert re.findall(r"^[\w/]*trigger_ad_small(?:_test|_tables)?\.(?:h|cpp):\d.*warning.*$", done.stderr, re.M) == []
+    # it did warn of others, or nothing would have been shown
+    assert "warning" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +177,9 @@ def agreement(project: Path, network: Network) -> Callable[[], Agreement]:
     """Emulates the project as the `emulate` stage does."""
 
     def emulated() -> Agreement:
-        inputs = network_vectors(network)
-        run = Run(Config(name="small"), RunDirectory(project.parents[1]))
-        return emulate._hls(run, "vitis", network, evaluate(network, inputs), inputs)[0]
+        words, config = network_vectors(network), small_config(network)
+        run = Run(config, RunDirectory(project.parents[1]))
+        return emulate._hls(run, "vitis", network, _reference(network, words, config), words)[0]
 
     return emulated
 
@@ -132,6 +190,53 @@ def compiled_already(sound_bench: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(
         "trigger_ad.emulation.hls.compiled", lambda folder: nullcontext(CompiledProject(sound_bench, folder))
     )
+
+
+def test_a_changed_offset_is_found_in_the_encoding(project: Path, agreement: Callable[[], Agreement]) -> None:
+    _edit(project / "firmware" / "trigger_ad_small.cpp", r"word - ap_uint<8>\(128\)", "word - ap_uint<8>(127)")
+    result = agreement()
+    assert not result.exact
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "inputs"
+
+
+def test_an_absent_object_that_is_not_silenced_is_found_in_the_encoding(
+    project: Path, agreement: Callable[[], Agreement]
+) -> None:
+    _edit(project / "firmware" / "trigger_ad_small.cpp", r"bool present = pt_word != 0", "bool present = true")
+    result = agreement()
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "inputs"
+
+
+def test_two_features_swapped_are_found_in_the_encoding(project: Path, agreement: Callable[[], Agreement]) -> None:
+    _edit(
+        project / "firmware" / "trigger_ad_small.cpp",
+        r"<1>\(pt_words\[1\], eta_words\[1\], phi_words\[1\]",
+        "<1>(pt_words[1], phi_words[1], eta_words[1]",
+    )
+    result = agreement()
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "inputs"
+
+
+def test_one_wrong_entry_of_the_table_is_found_in_the_encoding(tmp_path: Path) -> None:
+    network, config = small_network(LOGARITHMIC), logarithmic_config()
+    words = np.concatenate(list(corners(encoding_of(config)).values()))
+    folder = RunDirectory(tmp_path).hls_project("vitis")
+    write_small_project(network, folder, "vitis", words, config)
+    # entry 6, 3 GeV
+    _edit(
+        folder / "firmware" / "trigger_ad_small_tables.h", r" 0, 1, 16, 25, 32, 37, 41,", " 0, 1, 16, 25, 32, 37, 42,"
+    )
+    run = Run(config, RunDirectory(tmp_path))
+    result, _ = emulate._hls(run, "vitis", network, _reference(network, words, config), words)
+    assert result.test_bench_passed is False
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "inputs"
+    # one code is worth two of the network's least significant bits
+    assert result.first_difference.max_lsb == 2.0
+    assert all((words[vector, [0, 3]] == 6).any() for vector in result.first_difference.first_vectors)
 
 
 def _edit(path: Path, pattern: str, replacement: str) -> None:
@@ -201,9 +306,9 @@ def test_an_accumulator_one_bit_too_narrow_is_found(
 
 @pytest.mark.usefixtures("compiled_already")
 def test_inputs_in_another_order_are_found(project: Path, agreement: Callable[[], Agreement]) -> None:
-    path = project / "tb_data" / "input_codes.dat"
-    codes = np.loadtxt(path, dtype=np.int64)
-    np.savetxt(path, codes[:, [1, 0, 2, 3, 4, 5]], fmt="%d")
+    path = project / "tb_data" / "input_words.dat"
+    words = np.loadtxt(path, dtype=np.int64)
+    np.savetxt(path, words[:, [0, 2, 1, 3, 4, 5]], fmt="%d")
     result = agreement()
     assert not result.exact
     assert result.test_bench_passed is False
@@ -230,9 +335,9 @@ def test_a_wrong_expected_word_is_found_although_every_word_is_right(
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (("expected_words.dat",), "expected_words.dat has fewer lines than input_codes.dat"),
-        (("input_codes.dat",), "input_codes.dat has fewer lines than expected_words.dat"),
-        (("input_codes.dat", "expected_words.dat"), "does not hold the vectors of this run"),
+        (("expected_words.dat",), "expected_words.dat has fewer lines than input_words.dat"),
+        (("input_words.dat",), "input_words.dat has fewer lines than expected_words.dat"),
+        (("input_words.dat", "expected_words.dat"), "does not hold the vectors of this run"),
     ],
 )
 def test_truncated_vectors_are_one_clear_error(
@@ -248,16 +353,16 @@ def test_truncated_vectors_are_one_clear_error(
 
 @pytest.mark.usefixtures("compiled_already")
 def test_a_line_cut_short_is_one_clear_error(project: Path, agreement: Callable[[], Agreement]) -> None:
-    path = project / "tb_data" / "input_codes.dat"
+    path = project / "tb_data" / "input_words.dat"
     path.write_text(path.read_text().rstrip().rsplit(" ", 2)[0])
-    with pytest.raises(UserError, match=r"input_codes\.dat is damaged"):
+    with pytest.raises(UserError, match=r"input_words\.dat is damaged"):
         agreement()
 
 
 def test_a_project_that_does_not_compile_is_one_clear_error(project: Path) -> None:
-    _edit(project / "firmware" / "trigger_ad_small.cpp", r"nnet::relu<layer2_t, ", "nnet::rely<layer2_t, ")
+    _edit(project / "firmware" / "trigger_ad_small_network.cpp", r"nnet::relu<layer2_t, ", "nnet::rely<layer2_t, ")
     with (
-        pytest.raises(UserError, match=r"does not compile: .*trigger_ad_small\.cpp:\d+.* error: .*rely"),
+        pytest.raises(UserError, match=r"does not compile: .*trigger_ad_small_network\.cpp:\d+.* error: .*rely"),
         compiled(project),
     ):
         pass

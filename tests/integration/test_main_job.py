@@ -15,8 +15,8 @@ from support.runs import SIGNALS, STAGES, Command, tree_digest, write_config
 
 from trigger_ad.emulation.hls import compiled
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
-from trigger_ad.events.files import read_events
-from trigger_ad.events.split import split_background, split_signal
+from trigger_ad.events.encoded import encode_file
+from trigger_ad.events.split import BACKGROUND_FRACTIONS, SIGNAL_FRACTIONS, assign_parts
 from trigger_ad.network.evaluation import scores
 from trigger_ad.pipeline import target
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
@@ -117,33 +117,34 @@ def test_the_rows_are_every_model_and_trivial_score_for_every_signal(study: Path
 
 
 def test_the_events_counted_are_those_of_the_files(study: Path) -> None:
-    background = split_background(read_events(Path("background.h5")))
-    signal = split_signal(read_events(Path(f"{SIGNALS[0]}.h5")))
-    counted = _report()["events"]
-    assert counted["background"] == {part: len(events) for part, events in background.items()} | {
-        "source": "background.h5"
-    }
-    assert counted["signals"][SIGNALS[0]] == {part: len(events) for part, events in signal.items()} | {
-        "source": f"{SIGNALS[0]}.h5"
-    }
+    counted, encoding = _report()["events"], open_run(RUN).encoding
+    for name, found, fractions in (
+        ("background.h5", counted["background"], BACKGROUND_FRACTIONS),
+        (f"{SIGNALS[0]}.h5", counted["signals"][SIGNALS[0]], SIGNAL_FRACTIONS),
+    ):
+        (parts,) = assign_parts([encode_file(Path(name), encoding)], fractions)
+        counts = np.bincount(parts, minlength=len(fractions)).tolist()
+        assert found == dict(zip(fractions, counts, strict=True)) | {"source": name}
 
 
 def test_every_emulator_agrees_on_every_test_event_and_corner(study: Path) -> None:
     report = _report()
     emulators = report["agreement"]["emulators"]
     assert {name: entry["must_agree"] for name, entry in emulators.items()} == EMULATORS
-    inputs, expected, segments = read_vectors(RUN / "vectors")
+    vectors = read_vectors(RUN / "vectors")
+    words, expected, segments = vectors.words, vectors.expected, vectors.segments
     for name in ("keras_float64", "hls_vitis", "hls_vivado"):
         entry = emulators[name]
         assert (entry["exact"], entry["mismatches"], entry["max_lsb"]) == (True, 0, 0.0)
-        assert entry["events"] == len(inputs)
+        assert entry["events"] == len(words)
     tested = {item.name: item.stop - item.start for item in segments if item.kind == "events"}
     counts = report["events"]
     assert tested == {"background": counts["background"]["test"]} | {
         name: parts["test"] for name, parts in counts["signals"].items()
     }
-    network = shipped_network(open_run(RUN))
-    np.testing.assert_array_equal(expected[:, 0], scores(network, inputs))
+    run = open_run(RUN)
+    codes = run.encoding.codes_of_words(words)
+    np.testing.assert_array_equal(expected[:, 0], scores(shipped_network(run), codes))
     assert all(layer["mismatches"] == 0 and layer["overflows"] == 0 for layer in report["agreement"]["layers"])
 
 
@@ -340,7 +341,7 @@ def test_what_the_report_writes_is_made_again(study: Path, name: str) -> None:
 
 def test_following_a_printed_remedy_mends_a_damaged_project(study: Path, command: Command) -> None:
     project = RUN / "hls" / "vitis"
-    (project / "tb_data" / "input_codes.dat").write_text("")
+    (project / "tb_data" / "input_words.dat").write_text("")
     damaged = command("emulate", str(RUN))
     assert damaged.code == 2
     assert f"Delete the folder {project} and run 'convert'" in damaged.error

@@ -14,6 +14,8 @@ import yaml
 from support.events import make_particles, write_events
 
 from trigger_ad.config import BackEnd, Config
+from trigger_ad.events.encoding import InputEncoding
+from trigger_ad.events.layout import EventLayout
 from trigger_ad.firmware.project import Vectors, write_project
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.evaluation import evaluate
@@ -64,24 +66,78 @@ def _constant(text: str, shape: tuple[int, ...], random: np.random.Generator) ->
     return Constant(codes, kind)
 
 
+def small_config(network: Network, **firmware: Any) -> Config:
+    """A configuration whose two objects of three features become the inputs of a small network, code for code."""
+    kind = network.input.type
+    feature = {"lsb": 0.5, "width": kind.width, "shift": kind.fraction}
+    angles = ("eta", "phi") if kind.signed else ("energy", "quality")
+    others = dict.fromkeys(angles, feature)
+    inputs = others if kind.signed else {"eta": None, "phi": None, "other": others}
+    return Config.model_validate(
+        {
+            "name": "small",
+            "events": _two_objects("pt", *angles),
+            "inputs": {"pt": feature | {"offset": -kind.code_min}} | inputs,
+            # nothing is trained; copies turned in phi would need a phi
+            "training": {"augmentation": 1},
+            "firmware": firmware,
+        }
+    )
+
+
+def logarithmic_config(**firmware: Any) -> Config:
+    """A configuration of two objects whose pT passes through a table; its network's inputs are fixed<10,4>."""
+    pt = {"lsb": 0.5, "width": 10, "logarithm": 4, "offset": 0, "shift": 5}
+    return Config.model_validate(
+        {"name": "small", "events": _two_objects("pt", "eta", "phi"), "inputs": {"pt": pt}, "firmware": firmware}
+    )
+
+
+def _two_objects(*features: str) -> dict[str, Any]:
+    layout = {"objects": [{"name": "met", "count": 1}, {"name": "jet", "count": 1}], "features": features}
+    return {"background": "background.h5", "signals": {"signal": "signal.h5"}, "layout": layout}
+
+
+def encoding_of(config: Config) -> InputEncoding:
+    """What makes the inputs of a configuration's network."""
+    return InputEncoding(config.inputs, EventLayout(config.layout))
+
+
 def network_vectors(network: Network) -> Codes:
-    """Corner vectors, and those that drive a unit of the first layer to the ends of its accumulator."""
-    kind, size = network.input.type, network.input.size
-    first = network.nodes[1]
+    """Corner vectors of `small_config`, and those that drive a unit of the first layer to the ends of its sums."""
+    encoding = encoding_of(small_config(network))
+    kind, first = network.input.type, network.nodes[1]
     assert isinstance(first, Dense)
     largest = np.where(first.kernel.codes.T > 0, kind.code_max, kind.code_min)
     smallest = np.where(first.kernel.codes.T > 0, kind.code_min, kind.code_max)
-    return np.concatenate([largest, smallest, *corner_vectors(kind, size, seed=1).values()])
+    ends = np.concatenate([largest, smallest])
+    # the code of a pT word of 0 would be that of an absent object
+    ends[:, ::3] = np.maximum(ends[:, ::3] - kind.code_min, 1)
+    return np.concatenate([ends, *corners(encoding).values()])
+
+
+def network_codes(network: Network) -> Codes:
+    """What the firmware makes of `network_vectors`: the inputs of the network."""
+    return encoding_of(small_config(network)).codes_of_words(network_vectors(network))
+
+
+def corners(encoding: InputEncoding) -> dict[str, Codes]:
+    """The corner vectors of an encoding."""
+    return corner_vectors({item.name: item.word for item in encoding.features}, encoding.layout.objects, seed=1)
 
 
 def write_small_project(
-    network: Network, folder: Path, back_end: BackEnd = "vitis", inputs: Codes | None = None, **firmware: Any
+    network: Network,
+    folder: Path,
+    back_end: BackEnd = "vitis",
+    words: Codes | None = None,
+    config: Config | None = None,
 ) -> Path:
-    """Writes the HLS project of a network, with its vectors and the words that the reference expects."""
-    inputs = network_vectors(network) if inputs is None else inputs
-    config = Config.model_validate({"name": "small", "firmware": firmware})
-    expected = evaluate(network, inputs)[network.output.name]
-    write_project(network, config, back_end, Vectors(inputs, expected), folder)
+    """Writes the HLS project of a network, with its vectors and the score words that the reference expects."""
+    words = network_vectors(network) if words is None else words
+    config = config or small_config(network)
+    expected = evaluate(network, encoding_of(config).codes_of_words(words))[network.output.name]
+    write_project(network, config, back_end, Vectors(words, expected), folder)
     return folder
 
 
@@ -129,7 +185,7 @@ class Outcome:
     @property
     def error(self) -> str:
         """The one line on standard error besides those that announce stages or say how they go."""
-        announced = rf"|{'|'.join(STAGES)}|.*: \d+ of \d+ epochs .*"
+        announced = rf"|{'|'.join(STAGES)}|.*: [\d,]+ of [\d,]+ (epochs|events)\b.*"
         (line,) = [line for line in self.stderr if not re.fullmatch(announced, line)]
         return line
 

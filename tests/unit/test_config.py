@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trigger_ad.config import Config, EventsConfig, load_config
+from trigger_ad.config import Config, EventsConfig, LayoutConfig
+from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
 
 OWN_FILES = "name: a\nevents:\n  background: b.h5\n  signals: {one: s.h5}\n"
@@ -16,6 +17,10 @@ def written(folder: Path, text: str) -> Path:
     path = folder / "own.yaml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _layout(text: str) -> str:
+    return f"events: {{background: b.h5, signals: {{one: s.h5}}, layout: {{{text}}}}}"
 
 
 def refusal(path: Path) -> UserError:
@@ -60,10 +65,55 @@ def test_what_is_said_replaces_the_defaults(tmp_path: Path) -> None:
 
 def test_own_files_are_named(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, OWN_FILES))
-    assert config.events == EventsConfig(background="b.h5", signals={"one": "s.h5"})
+    assert config.events == EventsConfig(background=("b.h5",), signals={"one": ("s.h5",)})
+    assert config.layout == LayoutConfig()
 
 
-@pytest.mark.parametrize("text", ["name: a", OWN_FILES, "name: a\ntraining: {learning_rate: 1.0e-5}"])
+def test_several_files_are_a_list_of_names_and_patterns(tmp_path: Path) -> None:
+    text = "name: a\nevents:\n  background: [b.h5, 'more/*.h5']\n  signals: {one: 's_*.h5', two: [s.h5, t.h5]}\n"
+    config = load_config(written(tmp_path, text))
+    signals = {"one": ("s_*.h5",), "two": ("s.h5", "t.h5")}
+    assert config.events == EventsConfig(background=("b.h5", "more/*.h5"), signals=signals)
+
+
+OWN_LAYOUT = """name: a
+events:
+  background: b.h5
+  signals: {"τ → 3μ": s.h5}
+  layout:
+    objects: [{name: tau, count: 3, max_abs_eta: 2.5}, {name: met, count: 1}]
+    features: [phi, isolation, pt, eta]
+inputs:
+  pt: {logarithm: 5}
+  eta: null
+  other: {isolation: {lsb: 0.25, width: 3, signed: true}}
+"""
+
+
+def test_a_layout_of_ones_own_is_described(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, OWN_LAYOUT))
+    assert [(item.name, item.count, item.max_abs_eta) for item in config.layout.objects] == [
+        ("tau", 3, 2.5),
+        ("met", 1, None),
+    ]
+    assert config.layout.features == ("phi", "isolation", "pt", "eta")
+    assert config.inputs.pt == Config(name="a").inputs.pt.model_copy(update={"logarithm": 5})
+    assert config.inputs.eta is None
+    assert config.inputs.other["isolation"].signed
+
+
+def test_the_sample_has_the_published_layout() -> None:
+    layout = Config(name="a").layout
+    assert [(item.name, item.count) for item in layout.objects] == [
+        ("met", 1),
+        ("electron", 4),
+        ("muon", 4),
+        ("jet", 10),
+    ]
+    assert layout.features == ("pt", "eta", "phi", "class")
+
+
+@pytest.mark.parametrize("text", ["name: a", OWN_FILES, OWN_LAYOUT, "name: a\ntraining: {learning_rate: 1.0e-5}"])
 def test_the_resolved_configuration_reads_back_as_itself(tmp_path: Path, text: str) -> None:
     config = load_config(written(tmp_path, text))
     resolved = config.to_yaml()
@@ -84,6 +134,13 @@ def test_the_resolved_configuration_reads_back_as_itself(tmp_path: Path, text: s
         ("quantization: {kernel: 8}", "quantization.kernel"),
         ("quantization: {qat: {augmentation: 3}}", "quantization.qat.augmentation"),
         ("firmware: {clock: 5}", "firmware.clock"),
+        ("inputs: {eta: {lsb: 1.0, width: 8, logarithm: 3}}", "inputs.eta.logarithm"),
+        ("inputs: {other: {class: {lsb: 1.0, width: 8, logarithm: 3}}}", "inputs.other.class.logarithm"),
+        ("events: {background: b.h5, signals: {one: s.h5}, layout: {slots: 3}}", "events.layout.slots"),
+        (
+            "events: {background: b.h5, signals: {one: s.h5}, layout: {objects: [{name: jet, count: 1, eta: 2}]}}",
+            "events.layout.objects.0.eta",
+        ),
         # the unknown key explains the missing one
         ("events: {backgrund: b.h5, signals: {one: s.h5}}", "events.backgrund"),
     ],
@@ -128,6 +185,17 @@ def test_an_unknown_key_is_named_with_its_path(tmp_path: Path, text: str, key: s
         ("firmware: {io_type: axi}", "firmware.io_type", "'axi'"),
         ("events: {background: 3, signals: {one: s.h5}}", "events.background", "3"),
         ("events: {background: b.h5, signals: {one: 3}}", "events.signals.one", "3"),
+        ("events: {background: [b.h5, 3], signals: {one: s.h5}}", "events.background.1", "3"),
+        ("events: {background: b.h5, signals: {one: [true]}}", "events.signals.one.0", "True"),
+        ("inputs: {pt: {logarithm: 13}}", "inputs.pt.logarithm", "13"),
+        ("inputs: {pt: {logarithm: -1}}", "inputs.pt.logarithm", "-1"),
+        ("inputs: {pt: {logarithm: true}}", "inputs.pt.logarithm", "True"),
+        ("inputs: {other: {class: {lsb: 1.0, width: 8, signed: 1}}}", "inputs.other.class.signed", "1"),
+        (_layout("objects: [{name: jet, count: 0}]"), "events.layout.objects.0.count", "0"),
+        (_layout("objects: [{name: jet, count: 129}]"), "events.layout.objects.0.count", "129"),
+        (_layout("objects: [{name: jet, count: 3, max_abs_eta: 0}]"), "events.layout.objects.0.max_abs_eta", "0"),
+        (_layout("objects: jets"), "events.layout.objects", "'jets'"),
+        (_layout("features: pt"), "events.layout.features", "'pt'"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_with_its_key(tmp_path: Path, text: str, key: str, value: str) -> None:
@@ -197,6 +265,50 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str) -> None:
 def test_numbers_are_read_as_everyone_writes_them(tmp_path: Path, number: str) -> None:
     config = load_config(written(tmp_path, f"name: a\ntraining: {{learning_rate: {number}}}"))
     assert config.training.learning_rate == 0.0001
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            _layout("objects: [{name: Jet, count: 3}]"),
+            ": events.layout.objects.0.name: 'Jet' is not a lower-case letter followed by",
+        ),
+        (_layout("features: [pt, 'd 0']"), ": events.layout.features.1: 'd 0' is not a lower-case letter"),
+        ("inputs: {other: {D0: {lsb: 1.0, width: 8}}}", ": inputs.other.D0: 'D0' is not a lower-case letter"),
+        (
+            _layout("objects: [{name: jet, count: 3}, {name: jet, count: 1}]"),
+            ": events.layout: objects: 'jet' is named twice",
+        ),
+        (_layout("features: [pt, eta, pt]"), ": events.layout: features: 'pt' is named twice"),
+        (_layout("features: [eta, phi]"), ": events.layout: features: 'pt' is missing"),
+        (
+            _layout("objects: [{name: jet, count: 3, max_abs_eta: 2.5}], features: [pt, phi]"),
+            ": events.layout: objects: 'jet' has a max_abs_eta, but 'eta' is not among the features",
+        ),
+        (
+            _layout("features: [pt, phi], objects: [{name: jet, count: 3}]"),
+            ": inputs: 'eta' is not among the features of the events' layout (pt, phi); `eta: null` leaves it out",
+        ),
+        ("inputs: {other: {d0: {lsb: 1.0, width: 8}}}", ": inputs: 'd0' is not among the features"),
+        ("inputs: {other: {eta: {lsb: 1.0, width: 8}}}", ": inputs.other: 'eta' has a key of its own beside 'other'"),
+        ("inputs: {pt: {width: 15, logarithm: 3}}", ": inputs.pt: logarithm: a table for 15-bit words is too large"),
+        (
+            "inputs: {eta: null, phi: null}",
+            ": training.augmentation: with neither eta nor phi among the inputs, the copies of an event would all be",
+        ),
+        ("events: {background: b.h5, signals: {' ': s.h5}}", ": events.signals: ' ' is no name of a signal"),
+        (r'events: {background: b.h5, signals: {"a\nb": s.h5}}', r": events.signals: 'a\nb' is no name of a signal"),
+    ],
+)
+def test_inputs_and_layout_must_fit_each_other(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refusal(written(tmp_path, f"name: a\n{text}")).what
+
+
+def test_without_copies_neither_eta_nor_phi_is_needed(tmp_path: Path) -> None:
+    text = "name: a\ninputs: {eta: null, phi: null}\ntraining: {augmentation: 1}"
+    config = load_config(written(tmp_path, text))
+    assert (config.inputs.eta, config.inputs.phi) == (None, None)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -33,10 +33,26 @@ def test_the_readme_shows_what_the_committed_example_run_printed(refresh: Module
 
 
 def test_the_example_is_the_default_configuration_on_the_shipped_sample() -> None:
-    from trigger_ad.config import load_config
+    from trigger_ad.config_file import load_config
 
     report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     assert report["config"] == load_config(ROOT / "configs" / "ffn.yaml").model_dump(mode="json")
+
+
+def test_the_examples_of_the_configuration_are_configurations(tmp_path: Path) -> None:
+    from trigger_ad.config_file import load_config
+    from trigger_ad.events.encoding import InputEncoding
+    from trigger_ad.events.layout import EventLayout
+
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    inputs = {}
+    for block in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL):
+        path = tmp_path / "example.yaml"
+        path.write_text(block, encoding="utf-8")
+        config = load_config(path)
+        inputs[config.name] = InputEncoding(config.inputs, EventLayout(config.layout)).inputs
+    # as a comment in the example says
+    assert inputs == {"several_files": 57, "other_experiment": 45}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

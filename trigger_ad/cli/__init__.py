@@ -16,6 +16,7 @@ from trigger_ad.errors import CheckFailed, UserError
 
 COMMANDS: Final = {
     "simulate": "trigger_ad.cli.simulate",
+    "fetch": "trigger_ad.cli.fetch",
     "inspect": "trigger_ad.cli.inspect",
     "check": "trigger_ad.cli.stages",
     "train": "trigger_ad.cli.stages",
@@ -24,6 +25,7 @@ COMMANDS: Final = {
     "emulate": "trigger_ad.cli.stages",
     "report": "trigger_ad.cli.stages",
     "run": "trigger_ad.cli.stages",
+    "score": "trigger_ad.cli.score",
     "doctor": "trigger_ad.cli.doctor",
 }
 """The module of each command, in the order of the work."""

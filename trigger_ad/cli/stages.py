@@ -82,7 +82,7 @@ def emulate(target: Path, as_json: bool) -> None:
         click.echo(json.dumps(results, indent=1))
     else:
         show_tables([agreement_table({"agreement": results, "vectors": results["vectors"]})])
-    _require_agreement(run, results)
+    require_agreement(run, results)
 
 
 @click.command(epilog=_epilog("report"))
@@ -128,7 +128,7 @@ def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
         report = read_json(path)
         check_report(report)
     show(run, report)
-    _require_agreement(run, report["agreement"])
+    require_agreement(run, report["agreement"])
 
 
 def _bring(target: Path, stage: str, *, again: bool = False) -> Run:
@@ -141,7 +141,7 @@ def _bring(target: Path, stage: str, *, again: bool = False) -> Run:
     return opened
 
 
-def _require_agreement(run: Run, results: dict[str, Any]) -> None:
+def require_agreement(run: Run, results: dict[str, Any]) -> None:
     emulators = results["emulators"].items()
     wrong = [_disagreement(name, entry) for name, entry in emulators if entry["must_agree"] and not entry["exact"]]
     if results["vectors_expected_differ"]:

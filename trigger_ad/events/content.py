@@ -13,17 +13,18 @@ _BLOCK: Final = 65_536
 """Events hashed at a time: few enough for the processor's cache, enough to hide the cost of the Python loop."""
 
 
-def zero_absent(particles: NDArray[np.float64]) -> NDArray[np.float64]:
+def zero_absent(particles: NDArray[np.float64], pt: int = PT) -> NDArray[np.float64]:
     """Copy events with every value of every absent object (pT <= 0) set to zero.
 
     Args:
-        particles: Shape (..., 4) with pT, eta, phi and class in the last axis.
+        particles: Shape (..., features), such as pT, eta, phi and class.
+        pt: Where pT stands in the last axis.
 
     Returns:
         A copy of the same shape in which no zero has a sign, so that equal events have equal bits.
     """
-    cleaned = particles + 0.0  # -0.0 + 0.0 is +0.0
-    cleaned[~(particles[..., PT] > 0)] = 0.0
+    cleaned = np.where(particles[..., pt : pt + 1] > 0, particles, 0.0)
+    cleaned += 0.0  # -0.0 + 0.0 is +0.0
     return cleaned
 
 
@@ -39,11 +40,12 @@ def splitmix64(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def content_hash(particles: NDArray[np.float64]) -> NDArray[np.uint64]:
+def content_hash(particles: NDArray[np.float64], pt: int = PT) -> NDArray[np.uint64]:
     """Hash the content of each event: the bits of all its values, absent objects zeroed.
 
     Args:
-        particles: Shape (N, 19, 4).
+        particles: Shape (N, objects, features), (N, 19, 4) in the ADC2021 layout.
+        pt: Where pT stands in the last axis.
 
     Returns:
         Shape (N,). Equal events have equal hashes; two different events among ten million share one with a
@@ -51,10 +53,19 @@ def content_hash(particles: NDArray[np.float64]) -> NDArray[np.uint64]:
     """
     hashes = np.zeros(len(particles), dtype=np.uint64)
     for start in range(0, len(particles), _BLOCK):
-        block = zero_absent(particles[start : start + _BLOCK])
+        block = zero_absent(particles[start : start + _BLOCK], pt)
         words = np.ascontiguousarray(block.reshape(len(block), -1).T).view(np.uint64)
         mixed = np.zeros(len(block), dtype=np.uint64)
         for word in words:
             mixed = splitmix64(mixed ^ word)
         hashes[start : start + _BLOCK] = mixed
     return hashes
+
+
+def hash_without_objects(shape: tuple[int, int]) -> np.uint64:
+    """Return the hash of an event in which no object is present.
+
+    Args:
+        shape: Objects and features of an event.
+    """
+    return np.uint64(content_hash(np.zeros((1, *shape)))[0])

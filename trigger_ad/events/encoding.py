@@ -1,24 +1,24 @@
-"""From physical units to the integer codes that enter the network.
+"""From physical units to trigger words, and from trigger words to the integer codes that enter the network.
 
-Each feature of each object becomes a trigger word, rounded to the nearest multiple of its least significant bit (ties
-to even) and saturated. The network's input is the word less an offset, read with another binary point: an addition
-and a shift by a power of two, so the firmware needs no multiplier. Absent objects (pT = 0) are zero in every
-feature, and a present object's pT code is never zero, so that presence survives the encoding.
+The first step happens before the firmware: each feature of each object becomes a trigger word, rounded to the nearest
+multiple of its least significant bit (ties to even) and saturated. The second is part of the firmware: the word, pT's
+after a table of logarithms if the configuration asks for one, less an offset, is read with another binary point: an
+addition and a shift by a power of two, so no multiplier is needed. Absent objects (pT word 0) are zero in every
+feature, and neither the pT word nor the pT code of a present object is ever zero, so that presence survives.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.config import FeatureConfig, InputsConfig
 from trigger_ad.errors import UserError
-from trigger_ad.events.layout import KINEMATICS, OBJECTS, PT
+from trigger_ad.events.layout import ADC2021, EventLayout
 from trigger_ad.fixed_point import Codes, FixedPoint, Values
-
-NETWORK_INPUTS = OBJECTS * len(KINEMATICS)
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,79 @@ class FeatureEncoding:
     """How one feature becomes a code.
 
     Args:
+        name: The feature.
+        column: Where it stands among the features of an object in the events.
         lsb: The physical value of one unit of the trigger word (GeV for pT, radians for phi).
         word: The type of the trigger word, an integer.
-        offset: What is subtracted from the word, in its units.
+        offset: What is subtracted from the word, in its units, or from its logarithm in units of that.
         shift: The network sees `(word - offset) * 2**-shift`.
+        logarithm: With k given, the word w is first replaced by `2**k log2(w)`, rounded to the nearest integer.
     """
 
+    name: str
+    column: int
     lsb: float
     word: FixedPoint
     offset: int
     shift: int
+    logarithm: int | None = None
+
+    @property
+    def table(self) -> Codes | None:
+        """The table of logarithms, int64, by trigger word, or None without one; its entry for 0 is never used."""
+        if self.logarithm is None:
+            return None
+        words = np.maximum(np.arange(self.word.code_max + 1), 1)
+        return np.rint(2.0**self.logarithm * np.log2(words)).astype(np.int64)
+
+    @property
+    def smallest_word(self) -> int:
+        """The smallest trigger word of a present object: 1 for pT, whose word is 0 for an absent one alone."""
+        return 1 if self.name == "pt" else self.word.code_min
 
     @property
     def network_type(self) -> FixedPoint:
         """The narrowest type of the encoded feature."""
-        low, high = self.word.code_min - self.offset, self.word.code_max - self.offset
-        return FixedPoint.holding(min(low, 0), max(high, 0), self.shift)
+        table = self.table
+        ends = (self.smallest_word, self.word.code_max) if table is None else (int(table[1]), int(table[-1]))
+        low, high = (end - self.offset for end in ends)
+        if self.name == "pt" and high == 0:
+            # the code of a present object that would be 0 is 1
+            high = 1
+        return FixedPoint.holding(low, high, self.shift)
+
+    def words(self, physical: Values, present: NDArray[np.bool_]) -> Codes:
+        """Trigger words of physical values; 0 for an absent object."""
+        words = np.clip(self._counts(physical), self.smallest_word, self.word.code_max)
+        return np.where(present, words, 0).astype(np.int64)
+
+    def _counts(self, physical: Values) -> Values:
+        """Whole multiples of the least significant bit; infinite where float64 ends."""
+        with np.errstate(over="ignore"):
+            return np.rint(physical / self.lsb)
+
+    def codes(self, words: Codes, present: NDArray[np.bool_]) -> Codes:
+        """Codes in units of 2**-shift of trigger words; 0 for an absent object."""
+        table = self.table
+        codes = (words if table is None else table[words]) - self.offset
+        if self.name == "pt":
+            codes = np.where(codes == 0, 1, codes)
+        return np.where(present, codes, 0)
+
+    def outside(self, physical: Values) -> NDArray[np.bool_]:
+        """Whether values lie beyond the range of the trigger word."""
+        counts = self._counts(physical)
+        return (counts < self.word.code_min) | (counts > self.word.code_max)
+
+    def exact(self, physical: Values) -> Values:
+        """What the network would see without rounding or saturation.
+
+        Less than one unit counts as one before a logarithm, which has no lower end.
+        """
+        counts = physical / self.lsb
+        if self.logarithm is not None:
+            counts = 2.0**self.logarithm * np.log2(np.maximum(counts, 1.0))
+        return np.ldexp(counts - self.offset, -self.shift)
 
 
 class InputEncoding:
@@ -49,14 +106,45 @@ class InputEncoding:
 
     Args:
         config: The `inputs` section of the configuration.
+        layout: What the events consist of.
     """
 
-    def __init__(self, config: InputsConfig) -> None:
-        self.features = (
-            _feature(config.pt, signed=False),
-            _feature(config.eta, signed=True),
-            _feature(config.phi, signed=True),
+    def __init__(self, config: InputsConfig, layout: EventLayout = ADC2021) -> None:
+        self.config = config
+        self.layout = layout
+        chosen: list[tuple[str, FeatureConfig, bool]] = [("pt", config.pt, False)]
+        chosen += [(name, given, True) for name in ("eta", "phi") if (given := getattr(config, name)) is not None]
+        chosen += [(name, given, given.signed) for name, given in config.other.items()]
+        self.features = tuple(
+            FeatureEncoding(
+                name,
+                layout.column(name),
+                given.lsb,
+                FixedPoint(signed, given.width, given.width),
+                given.offset,
+                given.shift,
+                config.pt.logarithm if name == "pt" else None,
+            )
+            for name, given, signed in chosen
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features, in the order of the inputs of an object."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def inputs(self) -> int:
+        """Number of the network's inputs."""
+        return self.layout.objects * len(self.features)
+
+    @property
+    def word_dtype(self) -> np.dtype[Any]:
+        """The smallest signed integer type that holds every trigger word."""
+        low = min(feature.word.code_min for feature in self.features)
+        high = max(feature.word.code_max for feature in self.features)
+        kinds = (np.iinfo(kind) for kind in (np.int8, np.int16, np.int32))
+        return next((kind.dtype for kind in kinds if kind.min <= low and high <= kind.max), np.dtype(np.int64))
 
     @property
     def network_type(self) -> FixedPoint:
@@ -72,59 +160,61 @@ class InputEncoding:
         try:
             return FixedPoint.holding(low, high, fraction)
         except UserError as error:
-            raise UserError(f"inputs: {error.what}", "Choose shifts of pt, eta and phi that are closer") from None
+            raise UserError(f"inputs: {error.what}", "Choose shifts of the features that are closer") from None
+
+    def words(self, particles: Values) -> Codes:
+        """Trigger words: what arrives at the firmware.
+
+        Args:
+            particles: Events of shape (events, objects, features) in GeV and radians.
+
+        Returns:
+            int64 of shape (events, inputs): every feature of slot 0, then of slot 1, and so on.
+        """
+        present = particles[:, :, self.layout.pt] > 0
+        words = [feature.words(particles[:, :, feature.column], present) for feature in self.features]
+        return np.stack(words, axis=-1).reshape(len(particles), self.inputs)
+
+    def codes_of_words(self, words: NDArray[np.integer[Any]]) -> Codes:
+        """What the firmware makes of trigger words: codes of `network_type`, both of shape (events, inputs)."""
+        fraction = self.network_type.fraction
+        by_feature = words.astype(np.int64).reshape(len(words), self.layout.objects, len(self.features))
+        present = by_feature[:, :, 0] > 0
+        codes = [
+            feature.codes(by_feature[:, :, index], present) << (fraction - feature.shift)
+            for index, feature in enumerate(self.features)
+        ]
+        return np.stack(codes, axis=-1).reshape(len(words), self.inputs)
 
     def codes(self, particles: Values) -> Codes:
         """The network's input codes.
 
         Args:
-            particles: Events of shape (events, 19, 4) in GeV and radians.
+            particles: Events of shape (events, objects, features) in GeV and radians.
 
         Returns:
-            Codes of `network_type`, shape (events, 57): pT, eta, phi of slot 0, then of slot 1, and so on.
+            Codes of `network_type`, shape (events, inputs): every feature of slot 0, then of slot 1, and so on.
         """
-        fraction = self.network_type.fraction
-        present = particles[:, :, PT] > 0
-        encoded = np.zeros((len(particles), OBJECTS, len(self.features)), dtype=np.int64)
-        for index, feature in enumerate(self.features):
-            codes = _words(particles[:, :, index], feature) - feature.offset
-            if index == PT:
-                codes[codes == 0] = 1
-            encoded[:, :, index] = np.where(present, codes << (fraction - feature.shift), 0)
-        return encoded.reshape(len(particles), NETWORK_INPUTS)
+        return self.codes_of_words(self.words(particles))
+
+    def values_of_words(self, words: NDArray[np.integer[Any]]) -> Values:
+        """What the codes of trigger words are worth, both of shape (events, inputs)."""
+        return self.network_type.values(self.codes_of_words(words))
 
     def values(self, particles: Values) -> Values:
-        """What the codes are worth, shape (events, 57)."""
-        return self.network_type.values(self.codes(particles))
+        """What the codes are worth, shape (events, inputs)."""
+        return self.values_of_words(self.words(particles))
 
     def exact_values(self, particles: Values) -> Values:
-        """The same scaling without rounding or saturation, shape (events, 57): the input of a `float` model."""
-        present = particles[:, :, PT] > 0
-        scaled = [
-            np.where(present, np.ldexp(particles[:, :, i] / feature.lsb - feature.offset, -feature.shift), 0.0)
-            for i, feature in enumerate(self.features)
-        ]
-        return np.stack(scaled, axis=-1).reshape(len(particles), NETWORK_INPUTS)
+        """The same scaling without rounding or saturation, shape (events, inputs): the input of a `float` model."""
+        present = particles[:, :, self.layout.pt] > 0
+        scaled = [np.where(present, feature.exact(particles[:, :, feature.column]), 0.0) for feature in self.features]
+        return np.stack(scaled, axis=-1).reshape(len(particles), self.inputs)
 
     def saturated(self, particles: Values) -> dict[str, int]:
         """For each feature, how many present objects lie outside the range of its trigger word."""
-        present = particles[:, :, PT] > 0
+        present = particles[:, :, self.layout.pt] > 0
         return {
-            name: int((present & _outside(particles[:, :, index], feature)).sum())
-            for index, (name, feature) in enumerate(zip(KINEMATICS, self.features, strict=True))
+            feature.name: int((present & feature.outside(particles[:, :, feature.column])).sum())
+            for feature in self.features
         }
-
-
-def _feature(config: FeatureConfig, *, signed: bool) -> FeatureEncoding:
-    word = FixedPoint(signed, config.width, config.width)
-    return FeatureEncoding(config.lsb, word, config.offset, config.shift)
-
-
-def _words(physical: Values, feature: FeatureEncoding) -> Codes:
-    counts = np.rint(physical / feature.lsb)
-    return np.clip(counts, feature.word.code_min, feature.word.code_max).astype(np.int64)
-
-
-def _outside(physical: Values, feature: FeatureEncoding) -> NDArray[np.bool_]:
-    counts = np.rint(physical / feature.lsb)
-    return (counts < feature.word.code_min) | (counts > feature.word.code_max)

@@ -1,8 +1,8 @@
-"""Reading events from HDF5 files: all at once, or in chunks that need little memory."""
+"""Reading events from HDF5 files, in chunks that need little memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,43 +15,10 @@ from numpy.typing import NDArray
 from trigger_ad.errors import UserError
 from trigger_ad.events.content import zero_absent
 from trigger_ad.events.header import Header, open_hdf5, read_header, storage_filters
-from trigger_ad.events.layout import EVENT_ID, FEATURES, GROUP_ID, OBJECTS, PARTICLES, PT
-from trigger_ad.events.oddities import Oddity, OddityTally
+from trigger_ad.events.layout import ADC2021, EVENT_ID, GROUP_ID, PARTICLES, EventLayout
 
 CHUNK_SIZE: Final = 50_000
 """Events read at a time: about 30 MB."""
-
-
-@dataclass(frozen=True, eq=False)
-class Events:
-    """Events in memory.
-
-    Attributes:
-        particles: Shape (N, 19, 4): pT in GeV, eta, phi in radians, class. Every value of an absent object is zero.
-        event_id: Shape (N,), or None where the file has no `EvtId`.
-        group_id: Shape (N,), or None where the file has no `GroupId`. Events of one group must stay together.
-        oddities: Anomalies found while reading.
-        source: Name of the file without its folder.
-    """
-
-    particles: NDArray[np.float64]
-    event_id: NDArray[np.int64] | None
-    group_id: NDArray[np.int64] | None
-    oddities: tuple[Oddity, ...]
-    source: str
-
-    def __len__(self) -> int:
-        return len(self.particles)
-
-    def take(self, selection: NDArray[np.bool_] | NDArray[np.intp]) -> Events:
-        """Return the selected events; the oddities are still those of the whole file."""
-        return Events(
-            particles=self.particles[selection],
-            event_id=None if self.event_id is None else self.event_id[selection],
-            group_id=None if self.group_id is None else self.group_id[selection],
-            oddities=self.oddities,
-            source=self.source,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +27,7 @@ class EventChunk:
 
     Attributes:
         start: Index of the first event in the file.
-        stored: Shape (n, 19, 4), as in the file.
+        stored: Shape (n, objects, features), as in the file.
         particles: The same with every value of an absent object set to zero.
         event_id: Shape (n,), or None.
         group_id: Shape (n,), or None.
@@ -76,15 +43,20 @@ class EventChunk:
 class EventsFile:
     """An open events file whose layout has been checked. Use it in a `with` statement.
 
+    Args:
+        path: The file.
+        layout: What its events should consist of.
+
     Raises:
-        UserError: The file cannot be read, or does not have the layout of an events file.
+        UserError: The file cannot be read, or does not have this layout.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: EventLayout = ADC2021) -> None:
         self._path = path
-        self._file = open_hdf5(path)
+        self._layout = layout
+        self._file = open_hdf5(path, layout)
         try:
-            self.header: Header = read_header(self._file, path)
+            self.header: Header = read_header(self._file, path, layout)
         except BaseException:
             self._file.close()
             raise
@@ -97,31 +69,47 @@ class EventsFile:
     ) -> None:
         self._file.close()
 
-    def chunks(self, chunk_size: int = CHUNK_SIZE, limit: int | None = None) -> Iterator[EventChunk]:
-        """Yield the events in order, `chunk_size` at a time, the first `limit` of them.
+    def aligned(self, events: int) -> int:
+        """About so many events, but whole storage chunks, so that no chunk is decompressed for two readers."""
+        rows = self._file[PARTICLES].chunks
+        return events if rows is None else max(1, round(events / rows[0])) * int(rows[0])
+
+    def chunks(self, chunk_size: int = CHUNK_SIZE, *, start: int = 0, stop: int | None = None) -> Iterator[EventChunk]:
+        """Yield events in order, `chunk_size` at a time.
+
+        Args:
+            chunk_size: Events in memory at a time.
+            start: Index of the first event.
+            stop: Index after the last event; None for the end of the file.
 
         Raises:
-            UserError: A part of the file cannot be read, or a value is NaN, infinite, or a negative pT.
-            ValueError: `chunk_size` or `limit` is below 1.
+            UserError: A part of the file cannot be read, or a value is NaN, infinite, or a negative pT; what is
+                counted is counted from `start` to the end of the file.
+            ValueError: `chunk_size` is below 1.
         """
-        if chunk_size < 1 or (limit is not None and limit < 1):
-            raise ValueError(f"chunk_size ({chunk_size}) and limit ({limit}) must be at least 1")
-        stop = self.header.events if limit is None else min(limit, self.header.events)
-        for start in range(0, stop, chunk_size):
-            end = min(start + chunk_size, stop)
-            stored = self._particles(start, end)
+        if chunk_size < 1:
+            raise ValueError(f"chunk_size ({chunk_size}) must be at least 1")
+        stop = self.header.events if stop is None else min(stop, self.header.events)
+        for first in range(start, stop, chunk_size):
+            end = min(first + chunk_size, stop)
+            stored = self._particles(first, end)
             if not np.isfinite(stored).all():
-                self._refuse(_not_finite, "NaN or infinite", start, stop, "Remove these events from the file")
-            if (stored[..., PT] < 0).any():
+                self._refuse(_not_finite, "NaN or infinite", first, "Remove these events from the file")
+            if (stored[..., self._layout.pt] < 0).any():
                 remedy = "Give pT in GeV; values that were standardised cannot be used"
-                self._refuse(_negative_pt, "a negative pT", start, stop, remedy)
+                self._refuse(self._negative_pt, "a negative pT", first, remedy)
             yield EventChunk(
-                start=start,
+                start=first,
                 stored=stored,
-                particles=zero_absent(stored),
-                event_id=self._ids(EVENT_ID, start, end) if self.header.has_event_id else None,
-                group_id=self._ids(GROUP_ID, start, end) if self.header.has_group_id else None,
+                particles=zero_absent(stored, self._layout.pt),
+                event_id=self._ids(EVENT_ID, first, end) if self.header.has_event_id else None,
+                group_id=self._ids(GROUP_ID, first, end) if self.header.has_group_id else None,
             )
+
+    def _negative_pt(self, stored: NDArray[np.float64]) -> NDArray[np.bool_]:
+        negative = np.zeros(stored.shape, dtype=np.bool_)
+        negative[..., self._layout.pt] = stored[..., self._layout.pt] < 0
+        return negative
 
     def _particles(self, start: int, end: int) -> NDArray[np.float64]:
         rows: NDArray[np.float64] = self._rows(PARTICLES, start, end).astype(np.float64, copy=False)
@@ -153,19 +141,18 @@ class EventsFile:
         is_bad: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
         description: str,
         start: int,
-        stop: int,
         remedy: str,
     ) -> NoReturn:
         """Count the bad values from `start` on, where the first of them is known to be near, and refuse the file."""
         values = events = 0
         where = ""
-        for begin in range(start, stop, CHUNK_SIZE):
-            bad = is_bad(self._particles(begin, min(begin + CHUNK_SIZE, stop)))
+        for begin in range(start, self.header.events, CHUNK_SIZE):
+            bad = is_bad(self._particles(begin, min(begin + CHUNK_SIZE, self.header.events)))
             values += int(bad.sum())
             events += int(bad.any(axis=(1, 2)).sum())
             if not where and bad.any():
                 event, slot, feature = np.argwhere(bad)[0]
-                where = f"event {begin + event} (the first is 0), slot {slot}, {FEATURES[feature]}"
+                where = f"event {begin + event} (the first is 0), slot {slot}, {self._layout.features[feature]}"
         plural = "value is" if values == 1 else "values are"
         in_events = "1 event" if events == 1 else f"{events} events"
         raise UserError(f"{self._path}: {values} {plural} {description}, in {in_events}; the first at {where}", remedy)
@@ -173,94 +160,3 @@ class EventsFile:
 
 def _not_finite(stored: NDArray[np.float64]) -> NDArray[np.bool_]:
     return ~np.isfinite(stored)
-
-
-def _negative_pt(stored: NDArray[np.float64]) -> NDArray[np.bool_]:
-    negative = np.zeros(stored.shape, dtype=np.bool_)
-    negative[..., PT] = stored[..., PT] < 0
-    return negative
-
-
-def iterate_events(path: Path, chunk_size: int = CHUNK_SIZE) -> Iterator[EventChunk]:
-    """Yield the events of a file in order, `chunk_size` at a time; nothing for a file without events.
-
-    Raises:
-        UserError: The file cannot be used; one line says why.
-    """
-    with EventsFile(path) as file:
-        yield from file.chunks(chunk_size)
-
-
-def read_events(path: Path, *, limit: int | None = None) -> Events:
-    """Read a file of events into memory.
-
-    Args:
-        path: HDF5 file in the ADC2021 layout, its values stored as float64, float32 or float16.
-        limit: Read the first so many events; None reads all.
-
-    Raises:
-        UserError: The file cannot be used, holds no events, or does not fit in memory; one line says why.
-        ValueError: `limit` is below 1.
-    """
-    with EventsFile(path) as file:
-        header = file.header
-        count = header.events if limit is None else min(limit, header.events)
-        if header.events == 0:
-            raise UserError(f"{path} holds no events", "Give a file with at least one event")
-        particles = _allocate(path, count)
-        event_ids: list[NDArray[np.int64]] = []
-        group_ids: list[NDArray[np.int64]] = []
-        tally = OddityTally()
-        for chunk in file.chunks(limit=limit):
-            particles[chunk.start : chunk.start + len(chunk.particles)] = chunk.particles
-            tally.add(chunk.stored)
-            if chunk.event_id is not None:
-                event_ids.append(chunk.event_id)
-            if chunk.group_id is not None:
-                group_ids.append(chunk.group_id)
-    return Events(
-        particles=particles,
-        event_id=np.concatenate(event_ids) if event_ids else None,
-        group_id=np.concatenate(group_ids) if group_ids else None,
-        oddities=header.oddities + tally.result(),
-        source=path.name,
-    )
-
-
-def _allocate(path: Path, events: int) -> NDArray[np.float64]:
-    shape = (events, OBJECTS, len(FEATURES))
-    try:
-        return np.empty(shape, dtype=np.float64)
-    except MemoryError as error:
-        gigabytes = np.prod(shape, dtype=np.float64) * 8 / 1e9
-        raise UserError(
-            f"{path}: {events} events need {gigabytes:.1f} GB of memory, which is not available",
-            "Read fewer of its events",
-        ) from error
-
-
-def concatenate_events(parts: Sequence[Events]) -> Events:
-    """Join the events of several files, in order.
-
-    Event ids are kept where every file has them. The oddities are those of each file in turn, with event indices
-    that count from the start of the file they were found in.
-
-    Raises:
-        UserError: Some files have group ids and others have not, so that no split could respect both.
-        ValueError: There is nothing to join.
-    """
-    event_ids = [part.event_id for part in parts if part.event_id is not None]
-    group_ids = [part.group_id for part in parts if part.group_id is not None]
-    if group_ids and len(group_ids) != len(parts):
-        without = next(part.source for part in parts if part.group_id is None)
-        raise UserError(
-            f"{without} has no `{GROUP_ID}`, and other files given with it have",
-            f"Give files that all have `{GROUP_ID}`, or none that has it",
-        )
-    return Events(
-        particles=np.concatenate([part.particles for part in parts]),
-        event_id=np.concatenate(event_ids) if len(event_ids) == len(parts) else None,
-        group_id=np.concatenate(group_ids) if group_ids else None,
-        oddities=tuple(oddity for part in parts for oddity in part.oddities),
-        source=", ".join(part.source for part in parts),
-    )

@@ -12,14 +12,13 @@ import numpy as np
 
 from trigger_ad.errors import UserError
 from trigger_ad.events.layout import (
-    CLASSES,
+    ADC2021,
     EVENT_ID,
     GROUP_ID,
-    NAMES,
-    OBJECTS,
     PARTICLE_CLASSES,
     PARTICLE_NAMES,
     PARTICLES,
+    EventLayout,
 )
 from trigger_ad.events.oddities import Oddity
 
@@ -27,10 +26,6 @@ _HDF5_SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _CHUNK_CACHE_BYTES: Final = 128 * 1024**2
 _CHUNK_CACHE_SLOTS: Final = 100_003
 _FILTER_NAMES: Final = {1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 32000: "lzf"}
-_LAYOUT_REMEDY: Final = (
-    f"An events file has a float64 dataset `{PARTICLES}` of shape (events, {OBJECTS}, {len(NAMES)}) with "
-    f"{', '.join(NAMES)} in the last axis"
-)
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,12 @@ class Header:
     oddities: tuple[Oddity, ...]
 
 
-def open_hdf5(path: Path) -> h5py.File:
+def open_hdf5(path: Path, layout: EventLayout = ADC2021) -> h5py.File:
     """Open an HDF5 file for reading.
+
+    Args:
+        path: The file.
+        layout: What its events should consist of, which an error tells.
 
     Raises:
         UserError: The path is not a readable, whole HDF5 file.
@@ -70,7 +69,7 @@ def open_hdf5(path: Path) -> h5py.File:
         raise UserError(f"{path} is being written by another program", "Wait until it has finished") from error
     except (OSError, RuntimeError) as error:
         if signature != _HDF5_SIGNATURE:
-            raise UserError(f"{path} is not an HDF5 file", _LAYOUT_REMEDY) from error
+            raise UserError(f"{path} is not an HDF5 file", _layout_remedy(layout)) from error
         raise UserError(
             f"{path} is truncated or damaged: HDF5 cannot open it", "Download it, or make it, again"
         ) from error
@@ -94,15 +93,31 @@ def _first_bytes(path: Path) -> bytes:
         raise UserError(f"{path} cannot be read ({error.strerror})", "Check the path and the disk") from error
 
 
-def read_header(file: h5py.File, path: Path) -> Header:
+def _layout_remedy(layout: EventLayout) -> str:
+    """What an events file is, and where another layout is described."""
+    shape = f"(events, {layout.objects}, {len(layout.features)})"
+    if layout == ADC2021:
+        return (
+            f"An events file has a float64 dataset `{PARTICLES}` of shape {shape} with "
+            f"{', '.join(layout.feature_names)} in the last axis; `events.layout` of a configuration describes another"
+        )
+    return f"`events.layout` in the configuration says {shape}: {layout}. Correct it, or give another file"
+
+
+def read_header(file: h5py.File, path: Path, layout: EventLayout = ADC2021) -> Header:
     """Check names, shapes and types.
 
+    Args:
+        file: The open file.
+        path: Its path.
+        layout: What its events should consist of.
+
     Raises:
-        UserError: The file does not have the layout of an events file.
+        UserError: The file does not have this layout.
     """
     try:
-        particles = _particles(file, path)
-        oddities = (*_check_feature_names(file, path), *_check_class_names(file))
+        particles = _particles(file, path, layout)
+        oddities = (*_check_feature_names(file, path, layout), *_check_class_names(file, layout))
         return Header(
             events=int(particles.shape[0]),
             dtype=str(particles.dtype.newbyteorder("=")),
@@ -126,14 +141,13 @@ def storage_filters(dataset: h5py.Dataset) -> list[tuple[int, str]]:
     ]
 
 
-def _particles(file: h5py.File, path: Path) -> Any:
+def _particles(file: h5py.File, path: Path, layout: EventLayout) -> Any:
     dataset = _dataset(file, PARTICLES)
     if dataset is None:
         found = ", ".join(sorted(str(name) for name in file)[:8]) or "nothing"
-        raise UserError(f"{path} has no dataset `{PARTICLES}` (it has: {found})", _LAYOUT_REMEDY)
-    expected = (OBJECTS, len(NAMES))
-    if dataset.shape is None or len(dataset.shape) != 3 or tuple(dataset.shape[1:]) != expected:
-        raise UserError(f"{path}: `{PARTICLES}` has the shape {dataset.shape}", _LAYOUT_REMEDY)
+        raise UserError(f"{path} has no dataset `{PARTICLES}` (it has: {found})", _layout_remedy(layout))
+    if dataset.shape is None or len(dataset.shape) != 3 or tuple(dataset.shape[1:]) != layout.shape:
+        raise UserError(f"{path}: `{PARTICLES}` has the shape {dataset.shape}", _layout_remedy(layout))
     if dataset.dtype.kind != "f" or dataset.dtype.itemsize > 8:
         raise UserError(
             f"{path}: `{PARTICLES}` has the type {dataset.dtype}, which is not float64, float32 or float16",
@@ -173,23 +187,24 @@ def _same_names(found: Sequence[str], expected: Sequence[str]) -> bool:
     return [name.casefold() for name in found] == [name.casefold() for name in expected]
 
 
-def _check_feature_names(file: h5py.File, path: Path) -> tuple[Oddity, ...]:
+def _check_feature_names(file: h5py.File, path: Path, layout: EventLayout) -> tuple[Oddity, ...]:
     dataset = _dataset(file, PARTICLE_NAMES)
+    expected = ", ".join(layout.feature_names)
     if dataset is None:
-        explanation = f"the file has no `{PARTICLE_NAMES}`; the order {', '.join(NAMES)} is assumed"
+        explanation = f"the file has no `{PARTICLE_NAMES}`; the order {expected} is assumed"
         return (Oddity("no_feature_names", 1, None, explanation),)
     names = _texts(dataset)
-    if not _same_names(names, NAMES):
-        raise UserError(
-            f"{path}: `{PARTICLE_NAMES}` says {', '.join(names)}", f"Store {', '.join(NAMES)} in this order"
-        )
+    if not _same_names(names, layout.feature_names):
+        remedy = f"Store {expected} in this order, or describe the file's own under `events.layout`"
+        raise UserError(f"{path}: `{PARTICLE_NAMES}` says {', '.join(names)}", remedy)
     return ()
 
 
-def _check_class_names(file: h5py.File) -> tuple[Oddity, ...]:
+def _check_class_names(file: h5py.File, layout: EventLayout) -> tuple[Oddity, ...]:
     dataset = _dataset(file, PARTICLE_CLASSES)
-    if dataset is not None and _same_names(_texts(dataset), CLASSES):
+    if dataset is not None and _same_names(_texts(dataset), layout.class_names):
         return ()
     state = "has no" if dataset is None else "has another text in"
-    explanation = f"the file {state} `{PARTICLE_CLASSES}`; the published slots of each class are assumed"
+    whose = "published" if layout == ADC2021 else "configuration's"
+    explanation = f"the file {state} `{PARTICLE_CLASSES}`; the {whose} slots of each class are assumed"
     return (Oddity("class_names_differ", 1, None, explanation),)

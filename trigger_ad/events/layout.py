@@ -1,12 +1,115 @@
-"""The ADC2021 event: 19 objects with transverse momentum, pseudorapidity, azimuth and class.
+"""What an event consists of: classes of objects, each with a fixed number of slots, and the features of an object.
 
-The layout is that of the dataset paper (arXiv:2107.02157): slot 0 is the missing transverse energy, slots 1-4
+The layout of the dataset paper (arXiv:2107.02157) is `ADC2021`: slot 0 is the missing transverse energy, slots 1-4
 are electrons, 5-8 muons and 9-18 jets, each class ordered by falling transverse momentum; an absent object is zero.
+Another experiment's layout is a description in the configuration. The constants below belong to ADC2021 alone.
 """
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
+
+from trigger_ad.config import LayoutConfig
+
+
+@dataclass(frozen=True)
+class ObjectClass:
+    """One class of objects.
+
+    Attributes:
+        name: Such as `electron`; `met`, `electron`, `muon` and `jet` are the names that trivial scores know.
+        slots: Where it stands among the objects of an event.
+        max_abs_eta: The largest |eta| that the selection admits, or None where that is not known.
+    """
+
+    name: str
+    slots: slice
+    max_abs_eta: float | None
+
+    @property
+    def count(self) -> int:
+        """Number of slots."""
+        return int(self.slots.stop - self.slots.start)
+
+
+@dataclass(frozen=True)
+class EventLayout:
+    """The shape of an event: `Particles` has the shape (events, objects, features).
+
+    Args:
+        config: The description; the default one is that of ADC2021.
+    """
+
+    config: LayoutConfig = field(default_factory=LayoutConfig)
+
+    @cached_property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes in the order of their slots."""
+        stops = list(itertools.accumulate(item.count for item in self.config.objects))
+        return tuple(
+            ObjectClass(item.name, slice(stop - item.count, stop), item.max_abs_eta)
+            for item, stop in zip(self.config.objects, stops, strict=True)
+        )
+
+    @property
+    def objects(self) -> int:
+        """Number of slots of an event."""
+        return sum(item.count for item in self.config.objects)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What is stored of each object, in the order of the last axis: `pt` and others."""
+        return self.config.features
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of one event: objects and features."""
+        return self.objects, len(self.features)
+
+    def column(self, feature: str) -> int:
+        """Where a feature stands in the last axis.
+
+        Raises:
+            ValueError: The layout has no such feature.
+        """
+        return self.features.index(feature)
+
+    @cached_property
+    def pt(self) -> int:
+        """Where pT stands in the last axis."""
+        return self.column("pt")
+
+    def slots(self, *names: str) -> list[int]:
+        """The slots of the classes with these names, in their order; none for a class that the layout lacks."""
+        return [
+            slot for item in self.classes if item.name in names for slot in range(item.slots.start, item.slots.stop)
+        ]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What `Particles_Names` of a file says, in whatever case."""
+        return NAMES if self.features == FEATURES else self.features
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What `Particles_Classes` of a file says, in whatever case."""
+        return CLASSES if self == ADC2021 else tuple(item.name for item in self.classes)
+
+    def __str__(self) -> str:
+        """Such as "1 met, 4 electron, 4 muon, 10 jet, each with Pt, Eta, Phi, Class"."""
+        counts = ", ".join(f"{item.count} {item.name}" for item in self.classes)
+        return f"{counts}, each with {', '.join(self.feature_names)}"
+
+    @cached_property
+    def class_of_slot(self) -> tuple[int, ...]:
+        """The class number of each slot when the object is present: classes count from 1."""
+        return tuple(number for number, item in enumerate(self.classes, start=1) for _ in range(item.count))
+
+
+ADC2021: Final = EventLayout()
 
 OBJECTS: Final = 19
 FEATURES: Final = ("pt", "eta", "phi", "class")

@@ -16,11 +16,16 @@ class EventFiles:
 
     Attributes:
         background: Files of background events.
-        signals: One file for each signal, by its name.
+        signals: Files of each signal, by its name.
     """
 
     background: tuple[Path, ...]
-    signals: dict[str, Path]
+    signals: dict[str, tuple[Path, ...]]
+
+    @property
+    def samples(self) -> dict[str, tuple[Path, ...]]:
+        """The files of every sample by its name, `background` first."""
+        return {"background": self.background} | self.signals
 
 
 def sample_paths() -> EventFiles:
@@ -31,7 +36,7 @@ def sample_paths() -> EventFiles:
     """
     return EventFiles(
         background=(_shipped("background"),),
-        signals={signal: _shipped(signal) for signal in SIGNALS},
+        signals={signal: (_shipped(signal),) for signal in SIGNALS},
     )
 
 

@@ -23,7 +23,7 @@ def write_events(path: Path, events: npt.NDArray[np.float64], group_ids: npt.NDA
 
     Args:
         path: The file; one of that name is replaced.
-        events: (n, 19, 4) pT in GeV, eta, phi in radians and class.
+        events: (n, 19, 4) pT in GeV, eta, phi in radians and class: this project simulates no other layout.
         group_ids: (n,) equal for events that share a parton-level collision.
 
     Raises:

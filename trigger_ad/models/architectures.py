@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trigger_ad.config import ModelConfig
-from trigger_ad.events.encoding import NETWORK_INPUTS
 
 
 @dataclass(frozen=True)
@@ -44,24 +43,28 @@ class DenseAutoencoder:
     layers: tuple[DenseLayer, ...]
 
 
-def dense_autoencoder(config: ModelConfig) -> DenseAutoencoder:
+def dense_autoencoder(config: ModelConfig, inputs: int) -> DenseAutoencoder:
     """The autoencoder of a configuration, the decoder mirroring the encoder.
 
     The published one is 57-32-16-3-16-32-57 (arXiv:2108.03986). ReLU is used where that work has leaky ReLU, since
     a leaky slope does not convert exactly.
+
+    Args:
+        config: The `model` section of the configuration.
+        inputs: Number of inputs, 57 for the ADC2021 layout.
     """
     normalize = config.batch_normalization
-    widths = (NETWORK_INPUTS, *config.hidden, config.latent, *reversed(config.hidden), NETWORK_INPUTS)
+    widths = (inputs, *config.hidden, config.latent, *reversed(config.hidden), inputs)
     depth = len(config.hidden)
     layers = []
-    for index, (inputs, units) in enumerate(itertools.pairwise(widths)):
+    for index, (fan_in, units) in enumerate(itertools.pairwise(widths)):
         if index < depth:
-            layer = DenseLayer(f"encoder_{index + 1}", inputs, units, "relu", normalize, "activations")
+            layer = DenseLayer(f"encoder_{index + 1}", fan_in, units, "relu", normalize, "activations")
         elif index == depth:
-            layer = DenseLayer("latent", inputs, units, "linear", False, "latent")
+            layer = DenseLayer("latent", fan_in, units, "linear", False, "latent")
         elif index == len(widths) - 2:
-            layer = DenseLayer("reconstruction", inputs, units, "linear", False, "output")
+            layer = DenseLayer("reconstruction", fan_in, units, "linear", False, "output")
         else:
-            layer = DenseLayer(f"decoder_{index - depth}", inputs, units, "relu", normalize, "activations")
+            layer = DenseLayer(f"decoder_{index - depth}", fan_in, units, "relu", normalize, "activations")
         layers.append(layer)
-    return DenseAutoencoder(NETWORK_INPUTS, tuple(layers))
+    return DenseAutoencoder(inputs, tuple(layers))

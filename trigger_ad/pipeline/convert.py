@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import io
+import itertools
 import logging
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from trigger_ad.arrays import allocate
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
 
+if TYPE_CHECKING:
+    from trigger_ad.events.encoding import InputEncoding
+
 _LOGGER = logging.getLogger(__name__)
 VECTOR_KINDS = ("corner", "events")
+INPUT_WORDS = "input_words.npy"
+EXPECTED_WORDS = "expected_words.npy"
+ENCODING = ("events/encoding.py", "events/layout.py")
+"""The files that say what becomes of a trigger word."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,26 @@ class Segment:
     start: int
     stop: int
 
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class TestVectors:
+    """The vectors of a run; the arrays are mapped, not read.
+
+    Args:
+        words: Raw trigger words, shape (vectors, inputs).
+        expected: The reference's score words, shape (vectors, outputs).
+        segments: What each stretch of them is: corner vectors first, then every test event.
+    """
+
+    __test__ = False  # not a test, whatever pytest makes of the name
+
+    words: NDArray[np.integer[Any]]
+    expected: Codes
+    segments: list[Segment]
+
 
 def shipped_network(run: Run) -> Network:
     """The frozen network that becomes firmware."""
@@ -45,13 +75,13 @@ def shipped_network(run: Run) -> Network:
         return Network.from_json(read_json(path))
 
 
-def read_vectors(folder: Path) -> tuple[Codes, Codes, list[Segment]]:
-    """Input codes, expected words, and what each stretch of them is."""
+def read_vectors(folder: Path) -> TestVectors:
+    """The vectors that `convert` wrote."""
     with reading(folder):
         index = read_json(folder / "index.json")
-        return (
-            np.load(folder / "inputs.npy", allow_pickle=False),
-            np.load(folder / "expected.npy", allow_pickle=False),
+        return TestVectors(
+            np.load(folder / INPUT_WORDS, mmap_mode="r", allow_pickle=False),
+            np.load(folder / EXPECTED_WORDS, mmap_mode="r", allow_pickle=False),
             [Segment(**segment) for segment in index["segments"]],
         )
 
@@ -63,21 +93,19 @@ def _settings(config: Config) -> dict[str, Any]:
 
 def _execute(run: Run) -> None:
     from trigger_ad.firmware.project import Vectors, write_project
-    from trigger_ad.network.evaluation import evaluate
+    from trigger_ad.network.vectors import MANY
 
     network = shipped_network(run)
-    inputs, segments = _inputs(run, network)
-    expected = evaluate(network, inputs)[network.output.name]
     with written_whole(run.directory.vectors) as temporary:
         temporary.mkdir()
-        _save(temporary / "inputs.npy", inputs)
-        _save(temporary / "expected.npy", expected)
-        write_json(temporary / "index.json", _index(network, segments))
-    leading = max(item.stop for item in segments if item.kind == "corner" and not item.name.startswith("random"))
-    for back_end in run.config.firmware.back_ends:
-        _keep_vendor_reports(run.directory.hls_project(back_end))
-        with written_whole(run.directory.hls_project(back_end)) as temporary:
-            write_project(network, run.config, back_end, Vectors(inputs, expected, leading), temporary)
+        vectors = _write_vectors(run, network, temporary)
+        corners = [item for item in vectors.segments if item.kind == "corner"]
+        leading = max(item.stop for item in corners if not item.name.startswith(MANY))
+        shipped = Vectors(vectors.words, vectors.expected, leading)
+        for back_end in run.config.firmware.back_ends:
+            _keep_vendor_reports(run.directory.hls_project(back_end))
+            with written_whole(run.directory.hls_project(back_end)) as project:
+                write_project(network, run.config, back_end, shipped, project)
     _drop_other_projects(run)
 
 
@@ -99,29 +127,43 @@ def _drop_other_projects(run: Run) -> None:
             shutil.rmtree(project, ignore_errors=True)
 
 
-def _save(path: Path, codes: Codes) -> None:
-    # NumPy, when it writes to the disk by itself, does not say that the disk is full
-    content = io.BytesIO()
-    np.save(content, codes, allow_pickle=False)
-    path.write_bytes(content.getbuffer())
-
-
-def _inputs(run: Run, network: Network) -> tuple[Codes, list[Segment]]:
-    """Corner vectors first, the random ones last of them; then every test event."""
+def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
+    """Writes corner vectors, the large groups last of them, then every test event, each with its score word."""
+    from trigger_ad.network.evaluation import evaluate
     from trigger_ad.network.vectors import corner_vectors
 
-    corners = corner_vectors(network.input.type, network.input.size, run.config.seed)
-    events = {name: run.encoding.codes(part.particles) for name, part in run.dataset.test_events().items()}
+    encoding, tests = run.encoding, run.dataset.test_events()
+    types = {feature.name: feature.word for feature in encoding.features}
+    corners = corner_vectors(types, encoding.layout.objects, run.config.seed)
+    segments = _segments({name: len(words) for name, words in corners.items()}, {n: len(p) for n, p in tests.items()})
+    output = network.words[network.output.name].size
+    words = allocate(folder / INPUT_WORDS, (segments[-1].stop, encoding.inputs), encoding.word_dtype)
+    expected = allocate(folder / EXPECTED_WORDS, (segments[-1].stop, output), np.dtype(np.int64))
+    start = 0
+    for block in itertools.chain(corners.values(), *(part.words() for part in tests.values())):
+        stop = start + len(block)
+        words[start:stop] = block
+        expected[start:stop] = evaluate(network, encoding.codes_of_words(block))[network.output.name]
+        start = stop
+    write_json(folder / "index.json", _index(encoding, network, segments))
+    return TestVectors(words, expected, segments)
+
+
+def _segments(corners: Mapping[str, int], events: Mapping[str, int]) -> list[Segment]:
     segments, start = [], 0
     for kind, groups in zip(VECTOR_KINDS, (corners, events), strict=True):
-        for name, codes in groups.items():
-            segments.append(Segment(name, kind, start, start + len(codes)))
-            start += len(codes)
-    return np.concatenate([*corners.values(), *events.values()]), segments
+        for name, count in groups.items():
+            segments.append(Segment(name, kind, start, start + count))
+            start += count
+    return segments
 
 
-def _index(network: Network, segments: list[Segment]) -> dict[str, Any]:
+def _index(encoding: InputEncoding, network: Network, segments: list[Segment]) -> dict[str, Any]:
     return {
+        "input_words": f"{INPUT_WORDS}: integers, the features below of object 0, then of object 1, and so on",
+        "features": [{"name": feature.name, "word_type": str(feature.word)} for feature in encoding.features],
+        "objects": [{"name": item.name, "count": item.count} for item in encoding.layout.classes],
+        "expected_words": f"{EXPECTED_WORDS}: integer codes of the output type",
         "input_type": str(network.input.type),
         "output_type": str(network.type(network.output.name)),
         "segments": [vars(segment) for segment in segments],

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import Codes, Values
-from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, read_vectors, shipped_network
+from trigger_ad.fixed_point import Codes
+from trigger_ad.pipeline.convert import ENCODING, VECTOR_KINDS, Segment, TestVectors, read_vectors, shipped_network
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import write_json, written_whole
 from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement
+    from trigger_ad.emulation.layer_tally import LayerTally
     from trigger_ad.network.graph import Network
 
 SCHEDULE_NOTE = (
@@ -29,27 +31,38 @@ SCHEDULE_NOTE = (
 )
 
 
-def _execute(run: Run) -> None:
-    from trigger_ad.network.evaluation import evaluate
+BLOCK_VECTORS: Final = 50_000
+"""Vectors that are in memory at a time, with the words of every layer."""
 
+
+def _execute(run: Run) -> None:
     network = shipped_network(run)
-    inputs, expected, segments = read_vectors(run.directory.vectors)
-    started = time.perf_counter()
-    reference = evaluate(network, inputs)
-    seconds = time.perf_counter() - started
-    agreements, words = _emulators(run, network, reference, inputs)
+    vectors = read_vectors(run.directory.vectors)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
+        pending = {name: pool.submit(_run_hls, run, name) for name in run.config.firmware.back_ends}
+        checked = _check_blocks(run, network, vectors)
+        benches = {name: future.result() for name, future in pending.items()}
+    agreements = checked.keras
+    agreements += [_hls_agreement(run, name, network, vectors, checked.output, benches[name]) for name in benches]
     results = {
-        "reference": {"seconds": seconds, "vectors": len(inputs)},
-        "vectors": {
-            kind: sum(item.stop - item.start for item in segments if item.kind == kind) for kind in VECTOR_KINDS
-        },
-        "vectors_expected_differ": int((expected != reference[network.output.name]).any(axis=1).sum()),
+        "reference": {"seconds": checked.seconds, "vectors": len(vectors.words)},
+        "vectors": {kind: sum(len(item) for item in vectors.segments if item.kind == kind) for kind in VECTOR_KINDS},
+        "vectors_expected_differ": int((vectors.expected != checked.output).any(axis=1).sum()),
         "emulators": {item.emulator: item.to_json() for item in agreements},
-        "layers": _layers(network, reference, agreements, segments),
+        "layers": checked.tally.rows(agreements[0].layers),
         "note": SCHEDULE_NOTE,
         "compiler": _compiler(),
     }
-    mismatches = [
+    with written_whole(run.directory.arrays("emulate")) as temporary, temporary.open("wb") as stream:
+        words = {f"hls_{name}": done.words for name, done in benches.items()}
+        np.savez_compressed(stream, allow_pickle=False, **words)
+    write_json(run.directory.results("mismatches"), {"mismatches": _mismatches(agreements)})
+    write_json(run.directory.results("emulate"), results)
+
+
+def _mismatches(agreements: list[Agreement]) -> list[dict[str, Any]]:
+    return [
         {
             "emulator": item.emulator,
             "must_agree": item.must_agree,
@@ -59,111 +72,115 @@ def _execute(run: Run) -> None:
         for item in agreements
         if not item.exact
     ]
-    with written_whole(run.directory.arrays("emulate")) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **words)
-    write_json(run.directory.results("mismatches"), {"mismatches": mismatches})
-    write_json(run.directory.results("emulate"), results)
 
 
-def _emulators(
-    run: Run, network: Network, reference: Mapping[str, Codes], inputs: Codes
-) -> tuple[list[Agreement], dict[str, Codes]]:
-    """Compiles the back ends' C++ beside each other while Keras runs here."""
+@dataclass(frozen=True)
+class _Checked:
+    """What going through all vectors once has shown: the reference's output words, and Keras in both precisions."""
+
+    output: Codes
+    seconds: float
+    tally: LayerTally
+    keras: list[Agreement]
+
+
+def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
+    """Evaluates the reference and Keras on a block of vectors at a time."""
+    from trigger_ad.emulation.agreement import compare, joined
+    from trigger_ad.emulation.keras import float32_layers, float64_layers
+    from trigger_ad.emulation.layer_tally import LayerTally
     from trigger_ad.models.quantized import load_quantized
+    from trigger_ad.network.evaluation import evaluate
 
     path = run.directory.quantized_model(run.config.quantization.ship)
     with reading(path):
         model = load_quantized(path)
-    back_ends = run.config.firmware.back_ends
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        pending = {name: pool.submit(_hls, run, name, network, reference, inputs) for name in back_ends}
-        agreements = _keras(model, network, reference, inputs)
-        found = {name: future.result() for name, future in pending.items()}
-    words = {f"hls_{name}": result[1] for name, result in found.items()}
-    return agreements + [result[0] for result in found.values()], words
+    emulators = {"keras_float64": float64_layers, "keras_float32": float32_layers}
+    found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
+    tally, outputs, seconds = LayerTally(network), [], 0.0
+    for kind, start, stop in _blocks(vectors.segments):
+        codes = _input_codes(run, vectors.words[start:stop])
+        started = time.perf_counter()
+        reference = evaluate(network, codes)
+        seconds += time.perf_counter() - started
+        outputs.append(reference[network.output.name])
+        tally.add(reference, kind)
+        for name, layers in emulators.items():
+            started = time.perf_counter()
+            values = layers(model, network, codes)
+            took = time.perf_counter() - started
+            # Keras in float32 is shown for information: it is not exact above 24 bits
+            must = name == "keras_float64"
+            found[name].append((start, compare(name, network, reference, values, took, must_agree=must)))
+    return _Checked(np.concatenate(outputs), seconds, tally, [joined(parts) for parts in found.values()])
 
 
-def _keras(model: Any, network: Network, reference: Mapping[str, Codes], inputs: Codes) -> list[Agreement]:
-    from trigger_ad.emulation.keras import float32_layers, float64_layers
+def _blocks(segments: list[Segment]) -> Iterator[tuple[str, int, int]]:
+    """Stretches of vectors of one kind, not longer than a block."""
+    for kind in VECTOR_KINDS:
+        own = [segment for segment in segments if segment.kind == kind]
+        first, last = min(segment.start for segment in own), max(segment.stop for segment in own)
+        for start in range(first, last, BLOCK_VECTORS):
+            yield kind, start, min(start + BLOCK_VECTORS, last)
 
-    return [
-        _timed("keras_float64", lambda: float64_layers(model, network, inputs), network, reference, must_agree=True),
-        _timed("keras_float32", lambda: float32_layers(model, network, inputs), network, reference, must_agree=False),
-    ]
+
+def _input_codes(run: Run, words: NDArray[np.integer[Any]]) -> Codes:
+    """What the encoding makes of vectors, by its definition."""
+    from trigger_ad.network.vectors import require_words
+
+    encoding = run.encoding
+    with reading(run.directory.vectors):
+        require_words([feature.word for feature in encoding.features], encoding.layout.objects, words)
+    return encoding.codes_of_words(words)
 
 
-def _timed(
-    name: str,
-    emulate: Callable[[], dict[str, Values]],
-    network: Network,
-    reference: Mapping[str, Codes],
-    *,
-    must_agree: bool,
+@dataclass(frozen=True)
+class _BenchRun:
+    """What a project's own test bench gave for its own vectors."""
+
+    words: Codes
+    passed: bool
+    seconds: float
+
+
+def _run_hls(run: Run, back_end: BackEnd) -> _BenchRun:
+    from trigger_ad.emulation.hls import compiled
+
+    with compiled(run.directory.hls_project(back_end)) as bench:
+        started = time.perf_counter()
+        done = bench.run()
+        return _BenchRun(done.words, done.passed, time.perf_counter() - started)
+
+
+def _hls_agreement(
+    run: Run, back_end: BackEnd, network: Network, vectors: TestVectors, expected: Codes, done: _BenchRun
 ) -> Agreement:
     from trigger_ad.emulation.agreement import compare
 
-    started = time.perf_counter()
-    values = emulate()
-    return compare(name, network, reference, values, time.perf_counter() - started, must_agree=must_agree)
+    output, project = network.output.name, run.directory.hls_project(back_end)
+    if done.words.shape != expected.shape:
+        raise UserError(
+            f"{project}/tb_data does not hold the vectors of this run", f"Delete the folder {project} and run 'convert'"
+        )
+    values = {output: network.type(output).values(done.words)}
+    agreement = compare(f"hls_{back_end}", network, {output: expected}, values, done.seconds)
+    if agreement.mismatches:
+        wrong = np.flatnonzero((done.words != expected).any(axis=1))[:100]
+        agreement = agreement.located_by(_traced(run, back_end, network, vectors.words[wrong], done.seconds), wrong)
+    return replace(agreement, test_bench_passed=done.passed)
 
 
-def _hls(
-    run: Run, back_end: BackEnd, network: Network, reference: Mapping[str, Codes], inputs: Codes
-) -> tuple[Agreement, Codes]:
+def _traced(
+    run: Run, back_end: BackEnd, network: Network, words: NDArray[np.integer[Any]], seconds: float
+) -> Agreement:
+    """Finds the layer: runs some of the vectors that differ again, with every layer shown."""
     from trigger_ad.emulation.agreement import compare
     from trigger_ad.emulation.hls import compiled
+    from trigger_ad.network.evaluation import evaluate
 
-    output, project = network.output.name, run.directory.hls_project(back_end)
-    with compiled(project) as bench:
-        started = time.perf_counter()
-        done = bench.run()
-        seconds = time.perf_counter() - started
-        if done.words.shape != reference[output].shape:
-            raise UserError(
-                f"{project}/tb_data does not hold the vectors of this run",
-                f"Delete the folder {project} and run 'convert'",
-            )
-        values = {output: network.type(output).values(done.words)}
-        agreement = compare(f"hls_{back_end}", network, reference, values, seconds)
-        if agreement.mismatches:
-            # find the layer: run some of the vectors that differ again, with every layer shown
-            wrong = np.flatnonzero((done.words != reference[output]).any(axis=1))[:100]
-            some = {name: codes[wrong] for name, codes in reference.items()}
-            traced = compare(f"hls_{back_end}", network, some, bench.layers(network, inputs[wrong]), seconds)
-            agreement = agreement.located_by(traced, wrong)
-        return replace(agreement, test_bench_passed=done.passed), done.words
-
-
-def _layers(
-    network: Network, reference: Mapping[str, Codes], agreements: list[Agreement], segments: list[Segment]
-) -> list[dict[str, Any]]:
-    """For each layer: its type, how far the vectors reached in it, what saturated, and float64 Keras's mismatches."""
-    from trigger_ad.network.evaluation import saturations
-
-    keras = next(item for item in agreements if item.emulator == "keras_float64")
-    first_event = min(segment.start for segment in segments if segment.kind == "events")
-    on_events = saturations(network, {name: codes[first_event:] for name, codes in reference.items()})
-    on_corners = saturations(network, {name: codes[:first_event] for name, codes in reference.items()})
-    rows = []
-    for node in network.nodes[1:]:
-        word, codes = network.words[node.name], reference[node.name]
-        row: dict[str, Any] = {
-            "layer": node.name,
-            "kind": node.kind,
-            "precision": str(word.type),
-            "mismatches": keras.layers[node.name],
-            # a type is as wide as its interval bounds, so a word beyond its bounds is what an overflow would be
-            "overflows": int(((codes < word.low.astype(np.int64)) | (codes > word.high.astype(np.int64))).sum()),
-            "saturations": on_events[node.name].saturated if node.name in on_events else None,
-            "saturations_corner": on_corners[node.name].saturated if node.name in on_corners else None,
-            "values": int(codes[first_event:].size),
-            "bound_low": int(word.low.min()),
-            "bound_high": int(word.high.max()),
-            "reached_low": int(codes.min()),
-            "reached_high": int(codes.max()),
-        }
-        rows.append(row)
-    return rows
+    reference = evaluate(network, _input_codes(run, words))
+    with compiled(run.directory.hls_project(back_end)) as bench:
+        return compare(f"hls_{back_end}", network, reference, bench.layers(network, words), seconds)
 
 
 def _project_inputs(run: Run) -> list[Path]:
@@ -180,7 +197,13 @@ def _project_inputs(run: Run) -> list[Path]:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    return {"back_ends": list(config.firmware.back_ends), "ship": config.quantization.ship, "compiler": _compiler()}
+    return {
+        "back_ends": list(config.firmware.back_ends),
+        "ship": config.quantization.ship,
+        "inputs": config.inputs.model_dump(mode="json"),
+        "layout": config.layout.model_dump(mode="json"),
+        "compiler": _compiler(),
+    }
 
 
 def _compiler() -> str | None:
@@ -204,5 +227,5 @@ EMULATE = Stage(
         run.directory.arrays("emulate"),
     ],
     _execute,
-    ("pipeline/emulate.py", "models", "network", "firmware", "emulation"),
+    ("pipeline/emulate.py", *ENCODING, "models", "network", "firmware", "emulation"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.network.graph import Dense, Elementwise, Network, Node
-from trigger_ad.pipeline.convert import shipped_network
+from trigger_ad.pipeline.convert import ENCODING, shipped_network
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import write_json
 from trigger_ad.synthesis.estimates import LayerWork, ProjectEstimate, estimate_project, measuring_command
@@ -39,10 +39,11 @@ def _work(node: Node, network: Network) -> LayerWork:
             return LayerWork(node.name, "activation", width, word.type.width, None, width, word.size)
 
 
-def _estimate(config: Config, work: list[LayerWork], back_end: BackEnd) -> ProjectEstimate:
-    firmware = config.firmware
+def _estimate(run: Run, work: list[LayerWork], back_end: BackEnd) -> ProjectEstimate:
+    firmware = run.config.firmware
     return estimate_project(
         work,
+        encoding=run.encoding,
         strategy=firmware.strategy,
         reuse_factor=firmware.reuse_factor,
         clock_ns=firmware.clock_ns,
@@ -55,7 +56,7 @@ def _estimate(config: Config, work: list[LayerWork], back_end: BackEnd) -> Proje
 def _execute(run: Run) -> None:
     firmware = run.config.firmware
     work = layer_work(shipped_network(run))
-    estimates = {FLOWS[name]: _estimate(run.config, work, name) for name in firmware.back_ends}
+    estimates = {FLOWS[name]: _estimate(run, work, name) for name in firmware.back_ends}
     projects = {FLOWS[name]: run.directory.hls_project(name) for name in firmware.back_ends}
     entries = hardware_entries(projects, estimates, part=firmware.part, clock_ns=firmware.clock_ns)
     commands = {
@@ -83,7 +84,8 @@ def _reports(run: Run) -> list[Path]:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    return {"firmware": config.firmware.model_dump(mode="json"), "ship": config.quantization.ship}
+    parts = {"firmware": config.firmware, "inputs": config.inputs, "layout": config.layout}
+    return {name: part.model_dump(mode="json") for name, part in parts.items()} | {"ship": config.quantization.ship}
 
 
 HARDWARE = Stage(
@@ -96,5 +98,5 @@ HARDWARE = Stage(
     ],
     lambda run: [run.directory.results("hardware")],
     _execute,
-    ("pipeline/hardware.py", "network", "synthesis"),
+    ("pipeline/hardware.py", *ENCODING, "network", "synthesis"),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,31 +13,35 @@ from numpy.typing import NDArray
 from trigger_ad.config import Config
 from trigger_ad.fixed_point import Values
 from trigger_ad.pipeline.stage import Run, Stage, reading
-from trigger_ad.pipeline.train import training_particles
+from trigger_ad.pipeline.train import fit_arrays
 from trigger_ad.run_directory import write_json, written_whole
 
 if TYPE_CHECKING:
+    from trigger_ad.events.dataset import Part
     from trigger_ad.events.encoding import InputEncoding
     from trigger_ad.models.floating import DenseWeights
     from trigger_ad.network.graph import Network
 
 KINDS = ("ptq", "qat")
-Score = Callable[[Values], NDArray[Any]]
-"""From particles of shape (events, 19, 4) to scores of shape (events,)."""
+CALIBRATION_ROWS: Final = 2**18
+"""Training events, copies included, on which binary points are calibrated: the first so many."""
+
+Score = Callable[["Part"], NDArray[Any]]
+"""From events to their scores, shape (events,)."""
 
 
 def score_arrays(run: Run, score: Score, model: str) -> dict[str, NDArray[Any]]:
     """Scores of validation background and of every test sample, by `<model>/<sample>`."""
-    arrays = {f"{model}/validation_background": score(run.dataset.background["validation"].particles)}
-    for sample, events in run.dataset.test_events().items():
-        arrays[f"{model}/{sample}"] = score(events.particles)
+    arrays = {f"{model}/validation_background": score(run.dataset.background["validation"])}
+    for sample, part in run.dataset.test_events().items():
+        arrays[f"{model}/{sample}"] = score(part)
     return arrays
 
 
-def _score_words(network: Network, encoding: InputEncoding, particles: Values) -> NDArray[Any]:
+def _score_words(network: Network, encoding: InputEncoding, part: Part) -> NDArray[Any]:
     from trigger_ad.network.evaluation import scores
 
-    return scores(network, encoding.codes(particles))
+    return np.concatenate([scores(network, encoding.codes_of_words(words)) for words in part.words()])
 
 
 def _settings(config: Config) -> dict[str, Any]:
@@ -56,13 +60,13 @@ def _execute(run: Run) -> None:
     with reading(run.directory.float_model):
         float_model = tf_keras.models.load_model(run.directory.float_model, compile=False)
 
-    def float_score(values: Values) -> NDArray[Any]:
-        return squared_error(values, reconstruct(float_model, values))
+    def float_scores(blocks: Iterable[Values]) -> NDArray[Any]:
+        return np.concatenate([squared_error(values, reconstruct(float_model, values)) for values in blocks])
 
     encoding = run.encoding
-    arrays = score_arrays(run, lambda particles: float_score(encoding.exact_values(particles)), "float")
-    arrays |= score_arrays(run, lambda particles: float_score(encoding.values(particles)), "float_encoded")
-    weights = fold_batch_normalization(float_model, dense_autoencoder(run.config.model))
+    arrays = score_arrays(run, lambda part: float_scores(map(encoding.exact_values, part.particles())), "float")
+    arrays |= score_arrays(run, lambda part: float_scores(map(encoding.values_of_words, part.words())), "float_encoded")
+    weights = fold_batch_normalization(float_model, dense_autoencoder(run.config.model, run.encoding.inputs))
     networks, results = _quantize(run, weights)
     for kind, network in networks.items():
         arrays |= score_arrays(run, partial(_score_words, network, encoding), kind)
@@ -77,19 +81,23 @@ def _quantize(run: Run, weights: dict[str, DenseWeights]) -> tuple[dict[str, Net
     from trigger_ad.models.precision import calibrate
     from trigger_ad.models.quantized import build_quantized, reconstruction_model
     from trigger_ad.network.freezing import freeze
-    from trigger_ad.training import fit
+    from trigger_ad.training import Rows, fit
 
-    architecture = dense_autoencoder(run.config.model)
-    train = run.encoding.values(training_particles(run))
-    check = run.encoding.values(run.dataset.background["validation"].particles)
-    precisions = calibrate(weights, architecture, run.config.quantization, train)
+    architecture = dense_autoencoder(run.config.model, run.encoding.inputs)
+    arrays, encoding = fit_arrays(run), run.encoding
+
+    def values(words: NDArray[Any]) -> NDArray[np.float32]:
+        return encoding.values_of_words(words).astype(np.float32)
+
+    train, check = Rows(arrays.words, values), Rows(arrays.validation_words, values)
+    some = encoding.values_of_words(arrays.words[:CALIBRATION_ROWS])
+    precisions = calibrate(weights, architecture, run.config.quantization, some)
     model = build_quantized(architecture, weights, precisions)
     networks, fits = {}, {}
     for kind in KINDS:
         if kind == "qat":
-            qat = fit(
-                reconstruction_model(model), "quantization-aware training", train, check, run.config.quantization.qat
-            )
+            inner, title = reconstruction_model(model), "quantization-aware training"
+            qat = fit(inner, title, train, check, run.config.quantization.qat, run.config.seed)
             fits[kind] = asdict(qat)
         with written_whole(run.directory.quantized_model(kind)) as temporary:
             save_model(model, temporary)

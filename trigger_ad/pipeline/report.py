@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from trigger_ad.config import Config
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
-from trigger_ad.events.dataset import Dataset, describe
-from trigger_ad.fixed_point import FixedPoint, Values
+from trigger_ad.events.dataset import Dataset, Part, describe
+from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.models.scores import SQUARED_ERROR
 from trigger_ad.network.graph import Dense, Network
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
@@ -63,7 +63,7 @@ def _model_scores(arrays: Mapping[str, NDArray[Any]], model: str) -> ModelScores
 
 def _firmware_scores(run: Run) -> ModelScores:
     """Score words as the emulated firmware gave them; thresholds are set on the reference's validation words."""
-    _, _, segments = read_vectors(run.directory.vectors)
+    segments = read_vectors(run.directory.vectors).segments
     words = _stored(run, "emulate")[f"hls_{run.config.firmware.back_ends[0]}"][:, 0]
     validation = _stored(run, "quantize")[f"{run.config.quantization.ship}/{_VALIDATION}"]
     events = {item.name: words[item.start : item.stop] for item in segments if item.kind == "events"}
@@ -72,12 +72,15 @@ def _firmware_scores(run: Run) -> ModelScores:
 
 
 def _trivial_scores(run: Run) -> dict[str, ModelScores]:
-    from trigger_ad.evaluation.baselines import BASELINE_TITLES, baseline_scores
+    from trigger_ad.evaluation.baselines import available_baselines, zero_reconstruction
 
-    def score(name: str, particles: Values) -> NDArray[Any]:
-        return baseline_scores(particles, run.encoding.values(particles))[name]
+    def score(name: str, part: Part) -> NDArray[Any]:
+        if name in part.quantities:
+            return part.quantities[name]
+        return np.concatenate([zero_reconstruction(run.encoding.values_of_words(words)) for words in part.words()])
 
-    return {name: _model_scores(score_arrays(run, partial(score, name), name), name) for name in BASELINE_TITLES}
+    names = available_baselines(run.encoding.layout)
+    return {name: _model_scores(score_arrays(run, partial(score, name), name), name) for name in names}
 
 
 def _execute(run: Run) -> None:
@@ -158,23 +161,25 @@ def _model_facts(network: Network, config: Config) -> dict[str, Any]:
 
 
 def _input_facts(run: Run) -> list[dict[str, Any]]:
-    from trigger_ad.events.layout import KINEMATICS, PT
-
-    samples = run.dataset.test_events()
-    present = {name: int((events.particles[:, :, PT] > 0).sum()) for name, events in samples.items()}
-    saturated = {name: run.encoding.saturated(events.particles) for name, events in samples.items()}
+    samples = {name: part.files for name, part in run.dataset.test_events().items()}
+    present = {name: sum(file.present for file in files) for name, files in samples.items()}
     return [
         {
-            "feature": feature,
+            "feature": encoding.name,
             "lsb": encoding.lsb,
             "width": encoding.word.width,
             "signed": encoding.word.signed,
             "offset": encoding.offset,
             "shift": encoding.shift,
+            "logarithm": encoding.logarithm,
             "type": str(encoding.network_type),
-            "saturated": {name: saturated[name][feature] / present[name] for name in samples},
+            # of no object at all there is no share
+            "saturated": {
+                name: sum(file.saturated[encoding.name] for file in files) / present[name] if present[name] else None
+                for name, files in samples.items()
+            },
         }
-        for feature, encoding in zip(KINEMATICS, run.encoding.features, strict=True)
+        for encoding in run.encoding.features
     ]
 
 

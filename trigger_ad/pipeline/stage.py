@@ -54,21 +54,27 @@ class Run:
         """The split events."""
         from trigger_ad.events.dataset import read_dataset
 
-        return read_dataset(self.config.events)
+        return read_dataset(self.config.events, self.encoding)
 
     @cached_property
     def encoding(self) -> InputEncoding:
         """The input encoding."""
         from trigger_ad.events.encoding import InputEncoding
+        from trigger_ad.events.layout import EventLayout
 
-        return InputEncoding(self.config.inputs)
+        return InputEncoding(self.config.inputs, EventLayout(self.config.layout))
 
     def event_files(self) -> list[Path]:
         """Every events file, background first."""
         from trigger_ad.events.dataset import event_files
 
-        files = event_files(self.config.events)
-        return [*files.background, *files.signals.values()]
+        return [path for paths in event_files(self.config.events).samples.values() for path in paths]
+
+    def event_file_counts(self) -> dict[str, int]:
+        """The number of files of each sample: without it, one that moves from one sample to the next is not noticed."""
+        from trigger_ad.events.dataset import event_files
+
+        return {name: len(paths) for name, paths in event_files(self.config.events).samples.items()}
 
     def write_config(self) -> None:
         """Writes the resolved configuration into the run directory, unless it is there already."""
@@ -162,10 +168,11 @@ class Stage:
         return True
 
     def _input_digest(self, run: Run) -> str:
-        settings = json.dumps(self.settings(run.config), sort_keys=True)
-        files = [file_digest(path) if path.exists() else "missing" for path in self.inputs(run)]
+        settings = json.dumps([self.settings(run.config), run.event_file_counts()], sort_keys=True)
+        events = set(run.event_files())
+        digests = [_digest(path, is_events=path in events) for path in self.inputs(run)]
         code = source_digest(tuple(self.rooms))
-        return text_digest("\n".join([json.dumps(package_versions()), code, settings, *files]))
+        return text_digest("\n".join([json.dumps(package_versions()), code, settings, *digests]))
 
     def _is_up_to_date(self, run: Run, wanted: str) -> bool:
         entry = _manifest(run)["stages"].get(self.name, {})
@@ -187,6 +194,14 @@ class Stage:
             "seconds": round(seconds, 3),
         }
         write_json(directory.manifest, manifest)
+
+
+def _digest(path: Path, *, is_events: bool) -> str:
+    from trigger_ad.events.encoded import events_digest
+
+    if not path.exists():
+        return "missing"
+    return events_digest(path) if is_events else file_digest(path)
 
 
 def _manifest(run: Run) -> dict[str, Any]:

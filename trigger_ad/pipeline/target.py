@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from trigger_ad.config import load_config
+from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.convert import CONVERT
 from trigger_ad.pipeline.emulate import EMULATE

@@ -4,50 +4,53 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from support.events import OTHER
 
-from trigger_ad.evaluation.baselines import BASELINE_TITLES, baseline_scores
-
-
-def events() -> NDArray[np.float64]:
-    """An event with a gap before its muon, and one with nothing but a lepton."""
-    particles = np.zeros((2, 19, 4))
-    particles[0, 0] = (40.0, 0.0, 1.0, 1.0)
-    particles[0, 1] = (25.0, -1.0, 0.5, 2.0)
-    particles[0, 6] = (31.0, 1.0, 0.5, 3.0)
-    particles[0, 9] = (60.0, 2.0, 2.0, 4.0)
-    particles[0, 11] = (20.0, -2.0, 1.0, 4.0)
-    # an absent jet that kept its azimuth and class
-    particles[0, 12] = (0.0, 0.0, 3.0, 4.0)
-    particles[1, 5] = (24.0, 0.0, 0.0, 3.0)
-    return particles
+from trigger_ad.config import LayoutConfig, ObjectsConfig
+from trigger_ad.evaluation.baselines import BASELINE_TITLES, available_baselines, zero_reconstruction
+from trigger_ad.events.layout import ADC2021, EventLayout
+from trigger_ad.events.quantities import QUANTITIES
 
 
-def test_every_trivial_score_has_its_value() -> None:
+def test_zero_reconstruction_is_the_sum_of_squared_inputs() -> None:
     inputs = np.zeros((2, 57))
     inputs[0, :3] = (1.5, -2.0, 0.5)
+    scores = zero_reconstruction(inputs)
+    assert scores.tolist() == [6.5, 0.0]
+    assert scores.dtype == np.float64
+    assert zero_reconstruction(np.full((1, 18), 0.5)).tolist() == [4.5]
 
-    scores = baseline_scores(events(), inputs)
 
-    assert {name: values.tolist() for name, values in scores.items()} == {
-        "zero_reconstruction": [6.5, 0.0],
-        "leading_lepton_pt": [31.0, 24.0],
-        "met": [40.0, 0.0],
-        "ht": [80.0, 0.0],
-    }
-    assert list(scores) == list(BASELINE_TITLES)
-    assert all(values.dtype == np.float64 for values in scores.values())
+def test_inputs_of_32_bits_are_summed_in_64() -> None:
+    # 2**24 + 1 is no float32
+    inputs = np.array([[4096.0, 1.0]], dtype=np.float32)
+    assert zero_reconstruction(inputs).tolist() == [2.0**24 + 1]
 
 
 def test_input_codes_are_not_taken_for_values() -> None:
     with pytest.raises(ValueError, match="floats"):
-        baseline_scores(events(), np.zeros((2, 57), dtype=np.int64))
+        zero_reconstruction(np.zeros((2, 57), dtype=np.int64))
 
 
-@pytest.mark.parametrize(
-    ("particles", "inputs", "said"),
-    [((2, 19, 3), (2, 57), "particles are"), ((2, 19, 4), (2, 56), "inputs are"), ((2, 19, 4), (3, 57), "same events")],
-)
-def test_wrong_shapes_are_refused(particles: tuple[int, ...], inputs: tuple[int, ...], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        baseline_scores(np.zeros(particles), np.zeros(inputs))
+@pytest.mark.parametrize("shape", [(2, 19, 3), (57,)])
+def test_wrong_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="inputs are"):
+        zero_reconstruction(np.zeros(shape))
+
+
+def test_every_trivial_score_is_the_network_without_an_answer_or_a_quantity() -> None:
+    assert list(BASELINE_TITLES) == ["zero_reconstruction", *QUANTITIES]
+
+
+def test_the_published_layout_has_every_trivial_score() -> None:
+    assert available_baselines(ADC2021) == tuple(BASELINE_TITLES)
+
+
+def test_a_layout_without_electrons_and_muons_has_no_lepton_score() -> None:
+    assert available_baselines(OTHER) == ("zero_reconstruction", "met", "ht")
+
+
+@pytest.mark.parametrize("name", ["electron", "muon"])
+def test_one_kind_of_lepton_is_enough(name: str) -> None:
+    layout = EventLayout(LayoutConfig(objects=(ObjectsConfig(name=name, count=2),), features=("pt",)))
+    assert available_baselines(layout) == ("zero_reconstruction", "leading_lepton_pt")

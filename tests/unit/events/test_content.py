@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from support.events import make_particles
 
-from trigger_ad.events.content import content_hash, splitmix64, zero_absent
+from trigger_ad.events.content import content_hash, hash_without_objects, splitmix64, zero_absent
 from trigger_ad.events.layout import PT
 
 GOLDEN = 0x9E3779B97F4A7C15
@@ -43,6 +44,24 @@ def test_two_values_that_swap_places_make_another_event() -> None:
     particles[1, 0, 1:3] = particles[0, 0, 2:0:-1]
     one, other = content_hash(particles)
     assert one != other
+
+
+def test_absent_objects_do_not_count_wherever_pt_stands() -> None:
+    particles = np.ones((3, 2, 3))
+    particles[:, 1, 2] = 0
+    particles[1, 1, 0] = 5
+    particles[2, 0, 0] = 5
+    one, same, other = content_hash(particles, pt=2).tolist()
+    assert one == same != other
+    assert zero_absent(particles, pt=2)[1].tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(19, 4), (2, 3), (1, 1)])
+def test_the_hash_without_objects_is_that_of_an_event_of_zeros(shape: tuple[int, int]) -> None:
+    events = np.ones((2, *shape))
+    events[1] = 0
+    one, nothing = content_hash(events)
+    assert nothing == hash_without_objects(shape) != one
 
 
 def test_zeroing_leaves_the_original_as_it_was() -> None:

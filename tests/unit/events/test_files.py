@@ -14,17 +14,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.events import make_particles, write_events
+from support.events import (
+    OTHER,
+    encode,
+    make_other_particles,
+    make_particles,
+    read_chunks,
+    read_particles,
+    spoil,
+    write_events,
+    write_other_events,
+)
 
 from trigger_ad.errors import UserError
-from trigger_ad.events.files import concatenate_events, iterate_events, read_events
-from trigger_ad.events.layout import ETA, PARTICLES, PHI, PT
+from trigger_ad.events.files import EventsFile
+from trigger_ad.events.layout import ADC2021, ETA, PARTICLES, PHI, PT, EventLayout
 
 
-def refusal(path: Path) -> str:
+def refusal(path: Path, layout: EventLayout = ADC2021) -> str:
     """Return the line with which a file is refused."""
     with pytest.raises(UserError) as caught:
-        read_events(path)
+        read_chunks(path, layout)
     line = str(caught.value)
     assert "\n" not in line
     assert path.name in line
@@ -37,30 +47,32 @@ def refusal(path: Path) -> str:
 
 def test_a_sound_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     particles = make_particles(40)
-    events = read_events(write_events(tmp_path / "sound.h5", particles))
-    np.testing.assert_array_equal(events.particles, particles)
-    assert events.particles.dtype == np.float64
-    assert events.event_id is None
-    assert events.group_id is None
-    assert events.oddities == ()
-    assert events.source == "sound.h5"
-    assert len(events) == 40
+    path = write_events(tmp_path / "sound.h5", particles)
+    (chunk,) = read_chunks(path)
+    np.testing.assert_array_equal(chunk.particles, particles)
+    np.testing.assert_array_equal(chunk.stored, particles)
+    assert chunk.particles.dtype == chunk.stored.dtype == np.float64
+    assert (chunk.start, chunk.event_id, chunk.group_id) == (0, None, None)
+    with EventsFile(path) as file:
+        assert (file.header.events, file.header.oddities) == (40, ())
+    assert encode(path).oddities == ()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", ">f8", ">f4"])
 def test_other_float_types_are_converted_to_float64(tmp_path: Path, dtype: str) -> None:
     particles = make_particles(10)
-    events = read_events(write_events(tmp_path / "other.h5", particles, dtype=dtype))
-    np.testing.assert_array_equal(events.particles, particles.astype(dtype).astype(np.float64))
-    assert events.particles.dtype == np.dtype(np.float64)
-    assert events.oddities == ()
+    path = write_events(tmp_path / "other.h5", particles, dtype=dtype)
+    (chunk,) = read_chunks(path)
+    np.testing.assert_array_equal(chunk.particles, particles.astype(dtype).astype(np.float64))
+    assert chunk.particles.dtype == chunk.stored.dtype == np.dtype(np.float64)
+    assert encode(path).oddities == ()
 
 
 @pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
 def test_compression_does_not_change_what_is_read(tmp_path: Path, compression: str | None) -> None:
     particles = make_particles(10)
-    events = read_events(write_events(tmp_path / "events.h5", particles, compression=compression))
-    np.testing.assert_array_equal(events.particles, particles)
+    path = write_events(tmp_path / "events.h5", particles, compression=compression)
+    np.testing.assert_array_equal(read_particles(path), particles)
 
 
 def test_event_ids_and_group_ids_are_read(tmp_path: Path) -> None:
@@ -68,35 +80,40 @@ def test_event_ids_and_group_ids_are_read(tmp_path: Path) -> None:
     path = write_events(
         tmp_path / "ids.h5", make_particles(4), event_id=identifiers, group_id=identifiers[::-1].reshape(-1, 1)
     )
-    events = read_events(path)
-    assert events.event_id is not None
-    assert events.group_id is not None
-    assert events.event_id.tolist() == [7, 7, -3, 2**62]
-    assert events.group_id.tolist() == [2**62, -3, 7, 7]
-    assert events.event_id.dtype == events.group_id.dtype == np.int64
+    (chunk,) = read_chunks(path)
+    assert chunk.event_id is not None
+    assert chunk.group_id is not None
+    assert chunk.event_id.tolist() == [7, 7, -3, 2**62]
+    assert chunk.group_id.tolist() == [2**62, -3, 7, 7]
+    assert chunk.event_id.dtype == chunk.group_id.dtype == np.int64
 
 
-def test_a_limit_reads_the_first_events(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("start", "stop"), [(0, 3), (4, 9), (9, 10), (3, 99), (5, None), (5, 5), (8, 2), (10, 20)])
+def test_a_stretch_is_read_as_if_it_were_the_file(tmp_path: Path, start: int, stop: int | None) -> None:
     particles = make_particles(10)
-    path = write_events(tmp_path / "events.h5", particles, event_id=np.arange(10))
-    events = read_events(path, limit=3)
-    np.testing.assert_array_equal(events.particles, particles[:3])
-    assert events.event_id is not None
-    assert events.event_id.tolist() == [0, 1, 2]
-    assert len(read_events(path, limit=99)) == 10
+    path = write_events(tmp_path / "events.h5", particles, event_id=np.arange(10), chunks=(4, 19, 4))
+    with EventsFile(path) as file:
+        chunks = list(file.chunks(2, start=start, stop=stop))
+    expected = np.arange(10)[start:stop]
+    assert [chunk.start for chunk in chunks] == expected[::2].tolist()
+    np.testing.assert_array_equal(
+        np.concatenate([particles[:0], *(chunk.particles for chunk in chunks)]), particles[expected]
+    )
+    assert [number for chunk in chunks if chunk.event_id is not None for number in chunk.event_id] == expected.tolist()
 
 
-def test_a_limit_below_one_is_a_programming_error(tmp_path: Path) -> None:
+def test_a_chunk_size_below_one_is_a_programming_error(tmp_path: Path) -> None:
     path = write_events(tmp_path / "events.h5", make_particles(2))
-    with pytest.raises(ValueError, match="at least 1"):
-        read_events(path, limit=0)
+    with EventsFile(path) as file, pytest.raises(ValueError, match="at least 1"):
+        next(file.chunks(0))
 
 
 @pytest.mark.parametrize("chunk_size", [1, 7, 10, 23, 100])
 def test_chunks_put_together_are_the_file(tmp_path: Path, chunk_size: int) -> None:
     particles = make_particles(23)
     path = write_events(tmp_path / "events.h5", particles, group_id=np.arange(23), chunks=(5, 19, 1))
-    chunks = list(iterate_events(path, chunk_size))
+    with EventsFile(path) as file:
+        chunks = list(file.chunks(chunk_size))
     np.testing.assert_array_equal(np.concatenate([chunk.particles for chunk in chunks]), particles)
     assert [chunk.start for chunk in chunks] == list(range(0, 23, chunk_size))
     assert [number for chunk in chunks for number in (chunk.group_id if chunk.group_id is not None else ())] == list(
@@ -104,40 +121,107 @@ def test_chunks_put_together_are_the_file(tmp_path: Path, chunk_size: int) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("chunks", "asked", "given"),
+    [(None, 100, 100), ((10, 19, 4), 100, 100), ((30, 1, 1), 100, 90), ((70, 19, 4), 100, 70), ((50, 19, 4), 2, 50)],
+)
+def test_stretches_end_where_storage_chunks_end(
+    tmp_path: Path, chunks: tuple[int, int, int] | None, asked: int, given: int
+) -> None:
+    compression = None if chunks is None else "gzip"
+    path = write_events(tmp_path / "events.h5", make_particles(80), chunks=chunks, compression=compression)
+    with EventsFile(path) as file:
+        assert file.aligned(asked) == given
+
+
 def test_zeros_have_no_sign(tmp_path: Path) -> None:
     particles = make_particles(3)
     particles[:, 0, ETA] = -0.0
     particles[:, 18] = -0.0
-    events = read_events(write_events(tmp_path / "signed.h5", particles))
-    assert not np.signbit(events.particles[:, [0, 18], ETA]).any()
-    assert events.oddities == ()
+    path = write_events(tmp_path / "signed.h5", particles)
+    assert not np.signbit(read_particles(path)[:, [0, 18], ETA]).any()
+    assert encode(path).oddities == ()
 
 
-def test_selected_events_keep_their_identifiers(tmp_path: Path) -> None:
-    particles = make_particles(5)
-    path = write_events(tmp_path / "ids.h5", particles, event_id=np.arange(5), group_id=np.arange(5) // 2)
-    selected = read_events(path).take(np.array([True, False, False, True, True]))
-    np.testing.assert_array_equal(selected.particles, particles[[0, 3, 4]])
-    assert selected.event_id is not None
-    assert selected.group_id is not None
-    assert selected.event_id.tolist() == [0, 3, 4]
-    assert selected.group_id.tolist() == [0, 1, 2]
+def test_events_without_any_object_are_read(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "nothing.h5", np.zeros((3, 19, 4)))
+    particles = read_particles(path)
+    assert particles.shape == (3, 19, 4)
+    assert not particles.any()
 
 
-def test_files_are_joined_in_order(tmp_path: Path) -> None:
-    one = read_events(write_events(tmp_path / "one.h5", make_particles(3, seed=1), event_id=np.arange(3)))
-    two = read_events(write_events(tmp_path / "two.h5", make_particles(2, seed=2)))
-    joined = concatenate_events([one, two])
-    np.testing.assert_array_equal(joined.particles, np.concatenate([one.particles, two.particles]))
-    assert joined.event_id is None
-    assert joined.source == "one.h5, two.h5"
+def test_a_file_is_closed_whatever_happens(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(3))
+    with pytest.raises(KeyboardInterrupt), EventsFile(path):
+        raise KeyboardInterrupt
+    with pytest.raises(UserError):
+        EventsFile(path, OTHER)
+    # a file that is still open for reading cannot be opened for writing
+    with h5py.File(path, "a") as file:
+        del file[PARTICLES]
 
 
-def test_files_with_and_without_groups_are_not_joined(tmp_path: Path) -> None:
-    one = read_events(write_events(tmp_path / "one.h5", make_particles(3), group_id=np.arange(3)))
-    two = read_events(write_events(tmp_path / "two.h5", make_particles(2, seed=2)))
-    with pytest.raises(UserError, match=r"two\.h5 has no `GroupId`"):
-        concatenate_events([one, two])
+# Other layouts
+
+
+def test_a_file_of_another_layout_is_read_as_it_was_written(tmp_path: Path) -> None:
+    particles = make_other_particles(40)
+    path = write_other_events(tmp_path / "other.h5", particles)
+    (chunk,) = read_chunks(path, OTHER)
+    np.testing.assert_array_equal(chunk.particles, particles)
+    encoded = encode(path, OTHER)
+    assert (encoded.oddities, encoded.layout) == ((), OTHER)
+
+
+def test_absent_objects_are_those_without_pt_wherever_it_stands(tmp_path: Path) -> None:
+    particles = make_other_particles(10)
+    stray = particles.copy()
+    stray[:, 8, OTHER.pt] = 0
+    particles[:, 8] = 0
+    np.testing.assert_array_equal(read_particles(write_other_events(tmp_path / "stray.h5", stray), OTHER), particles)
+
+
+def test_a_negative_pt_and_nan_are_named_as_the_layout_names_them(tmp_path: Path) -> None:
+    particles = make_other_particles(4)
+    particles[2, 3, OTHER.pt] = -1
+    assert "a negative pT, in 1 event; the first at event 2 (the first is 0), slot 3, pt" in refusal(
+        write_other_events(tmp_path / "negative.h5", particles), OTHER
+    )
+    particles[2, 3, OTHER.column("isolation")] = np.nan
+    assert "slot 3, isolation" in refusal(write_other_events(tmp_path / "nan.h5", particles), OTHER)
+
+
+def test_a_shape_that_the_layout_does_not_expect_is_refused_with_what_it_expects(tmp_path: Path) -> None:
+    line = refusal(write_events(tmp_path / "published.h5", make_particles(3)), OTHER)
+    assert "`Particles` has the shape (3, 19, 4)" in line
+    assert "(events, 9, 4): 3 tau, 1 met, 5 jet, each with phi, isolation, pt, eta" in line
+    line = refusal(write_other_events(tmp_path / "other.h5", make_other_particles(3)))
+    assert "(events, 19, 4) with Pt, Eta, Phi, Class" in line
+    assert "`events.layout`" in line
+
+
+def test_names_in_another_order_than_the_layouts_are_refused(tmp_path: Path) -> None:
+    names = ("pt", "isolation", "phi", "eta")
+    line = refusal(write_events(tmp_path / "order.h5", make_other_particles(3), names=names), OTHER)
+    assert "`Particles_Names` says pt, isolation, phi, eta" in line
+    assert "phi, isolation, pt, eta" in line.split("says")[1]
+
+
+def test_names_may_be_in_any_case(tmp_path: Path) -> None:
+    path = write_events(
+        tmp_path / "case.h5",
+        make_other_particles(3),
+        names=("PHI", "Isolation", "pT", "eta"),
+        classes=("Tau", "MET", "Jet"),
+    )
+    assert encode(path, OTHER).oddities == ()
+
+
+def test_other_names_of_classes_are_an_oddity_of_any_layout(tmp_path: Path) -> None:
+    path = write_events(
+        tmp_path / "classes.h5", make_other_particles(3), names=OTHER.feature_names, classes=("tau", "jet", "met")
+    )
+    assert [oddity.name for oddity in encode(path, OTHER).oddities] == ["class_names_differ"]
 
 
 # What is refused
@@ -199,13 +283,23 @@ def test_a_file_truncated_anywhere(tmp_path_factory: pytest.TempPathFactory, fra
 
 def test_a_file_damaged_in_the_middle(tmp_path: Path) -> None:
     path = write_events(tmp_path / "damaged.h5", make_particles(30), chunks=(10, 19, 4))
-    with h5py.File(path, "r") as file:
-        chunk = file[PARTICLES].id.get_chunk_info(1)
-    content = bytearray(path.read_bytes())
-    content[chunk.byte_offset + 20 : chunk.byte_offset + 40] = bytes(20)
-    path.write_bytes(content)
+    spoil(path, 10)
     assert "is damaged: `Particles` cannot be read between events 0 and 29" in refusal(path)
-    assert len(read_events(path, limit=10)) == 10
+    with EventsFile(path) as file:
+        chunks = file.chunks(10)
+        assert len(next(chunks).particles) == 10
+        with pytest.raises(UserError, match="`Particles` cannot be read between events 10 and 19"):
+            next(chunks)
+        (last,) = file.chunks(10, start=20)
+    assert last.start == 20
+
+
+def test_ids_damaged_in_the_middle(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "damaged.h5", make_particles(30))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("GroupId", data=np.arange(30), chunks=(10,), compression="gzip")
+    spoil(path, 20, dataset="GroupId")
+    assert "is damaged: `GroupId` cannot be read between events 0 and 29" in refusal(path)
 
 
 def test_a_compression_that_is_not_installed(tmp_path: Path) -> None:
@@ -270,7 +364,10 @@ def test_a_type_that_holds_no_measured_values(tmp_path: Path, dtype: str) -> Non
 
 def test_no_events(tmp_path: Path) -> None:
     path = write_events(tmp_path / "empty.h5", make_particles(0), compression=None)
-    assert "holds no events" in refusal(path)
+    assert read_chunks(path) == []
+    with pytest.raises(UserError, match=r"empty\.h5 holds no events") as caught:
+        encode(path)
+    assert "at least one event" in caught.value.remedy
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -285,13 +382,16 @@ def test_nan_and_infinite_values_are_counted_and_the_first_is_located(tmp_path: 
     assert f"slot {slot}, eta" in line
 
 
-def test_events_after_the_limit_are_not_judged(tmp_path: Path) -> None:
+def test_events_after_a_stretch_are_not_judged_but_counted_with_the_first_bad_one(tmp_path: Path) -> None:
     particles = make_particles(10)
     particles[[4, 8], 0, PT] = np.nan
     path = write_events(tmp_path / "nan.h5", particles)
-    assert len(read_events(path, limit=4)) == 4
-    with pytest.raises(UserError, match="1 value is NaN or infinite, in 1 event; the first at event 4 "):
-        read_events(path, limit=5)
+    with EventsFile(path) as file:
+        assert [len(chunk.particles) for chunk in file.chunks(stop=4)] == [4]
+        with pytest.raises(UserError, match="2 values are NaN or infinite, in 2 events; the first at event 4 "):
+            list(file.chunks(stop=5))
+        with pytest.raises(UserError, match="1 value is NaN or infinite, in 1 event; the first at event 8 "):
+            list(file.chunks(start=5))
 
 
 def test_a_negative_pt(tmp_path: Path) -> None:
@@ -320,10 +420,11 @@ def test_identifiers_that_do_not_fit_the_events(tmp_path: Path, name: str, ident
     assert f"`{name}` has the" in refusal(path)
 
 
-def test_events_that_do_not_fit_in_memory(tmp_path: Path) -> None:
+def test_more_events_than_any_disk_has_room_for(tmp_path: Path) -> None:
     path = tmp_path / "huge.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset(PARTICLES, shape=(2**50, 19, 4), chunks=(1, 19, 4), dtype="f8")
-    line = refusal(path)
-    assert "which is not available" in line
-    assert "GB of memory" in line
+    with EventsFile(path) as file:
+        assert len(next(file.chunks(10)).particles) == 10
+    with pytest.raises(UserError, match=r"the cache .* has no room for [\d,]+ MB"):
+        encode(path)

@@ -9,15 +9,16 @@ import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.events import make_particles, write_events
+from support.events import OTHER, encode, make_other_particles, make_particles, read_particles, write_events
 
-from trigger_ad.events.files import read_events
-from trigger_ad.events.layout import CLASS, ELECTRONS, ETA, JETS, MUONS, NAMES, PHI, PT
-from trigger_ad.events.oddities import Oddity
+from trigger_ad.config import LayoutConfig, ObjectsConfig
+from trigger_ad.events.content import content_hash
+from trigger_ad.events.layout import CLASS, ELECTRONS, ETA, JETS, MUONS, NAMES, PHI, PT, EventLayout
+from trigger_ad.events.oddities import Oddity, OddityTally
 
 
 def oddities(path: Path) -> dict[str, Oddity]:
-    return {oddity.name: oddity for oddity in read_events(path).oddities}
+    return {oddity.name: oddity for oddity in encode(path).oddities}
 
 
 def test_stray_values_of_an_absent_object_are_zeroed_and_counted(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_stray_values_of_an_absent_object_are_zeroed_and_counted(tmp_path: Path)
     stray[2, 17, CLASS] = 4
     stray[4, 18, ETA] = -0.3
     path = write_events(tmp_path / "stray.h5", stray)
-    np.testing.assert_array_equal(read_events(path).particles, clean)
+    np.testing.assert_array_equal(read_particles(path), clean)
     found = oddities(path)
     assert found.keys() == {"stray_values_in_absent_object"}
     assert found["stray_values_in_absent_object"].count == 2
@@ -39,7 +40,7 @@ def test_a_gap_between_slots_is_kept_where_it_is_and_counted(tmp_path: Path) -> 
     particles = make_particles(6)
     particles[3, 9:12] = [[40, 0, 0, 4], [0, 0, 0, 0], [30, 0, 0, 4]]
     path = write_events(tmp_path / "gap.h5", particles)
-    np.testing.assert_array_equal(read_events(path).particles, particles)
+    np.testing.assert_array_equal(read_particles(path), particles)
     found = oddities(path)
     assert found.keys() == {"gap_between_slots"}
     assert (found["gap_between_slots"].count, found["gap_between_slots"].first_event) == (1, 3)
@@ -61,6 +62,71 @@ def test_names_stored_as_variable_length_text_are_read(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file.create_dataset("Particles_Names", data=list(NAMES), dtype=h5py.string_dtype())
     assert oddities(path) == {}
+
+
+def test_events_without_any_object_are_counted_and_are_no_duplicates(tmp_path: Path) -> None:
+    particles = make_particles(9)
+    particles[[3, 5, 8]] = 0
+    found = oddities(write_events(tmp_path / "nothing.h5", particles))
+    # such an event has no lepton either
+    assert found.keys() == {"no_object", "no_lepton_above_filter"}
+    assert (found["no_object"].count, found["no_object"].first_event) == (3, 3)
+
+
+def test_nothing_is_odd_in_sound_events_of_another_layout() -> None:
+    tally = OddityTally(OTHER)
+    tally.add(make_other_particles(200))
+    assert tally.result() == ()
+
+
+PHI_, ISOLATION_, PT_, ETA_ = range(4)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "explanation"),
+    [
+        ("gap_between_slots", {(4, PT_): 0, (4, PHI_): 0, (4, ETA_): 0}, "an absent object"),
+        ("stray_values_in_absent_object", {(8, PHI_): 1}, "phi or isolation or eta"),
+        ("pt_not_falling", {(5, PT_): 500}, "falling pT"),
+        ("eta_beyond_limit", {(0, ETA_): -2.51}, "2.5 (tau) or 4.5 (jet)"),
+        ("phi_beyond_pi", {(3, PHI_): 3.2}, "-pi to pi"),
+    ],
+)
+def test_generic_oddities_are_found_in_another_layout(
+    name: str, values: dict[tuple[int, int], float], explanation: str
+) -> None:
+    particles = make_other_particles(3)
+    # a tau, MET with a pseudorapidity and a pT beyond any beam's energy, three jets with small pT, and room
+    particles[1] = 0
+    particles[1, [0, 3, 4, 5, 6]] = [
+        (1.0, 0.1, 30.0, 2.5),
+        (2.0, 0.0, 9000.0, 1.0),
+        (1.0, 0.0, 40.0, -4.5),
+        (1.0, 0.0, 3.0, 0.0),
+        (1.0, 0.0, 2.0, 0.0),
+    ]
+    tally = OddityTally(OTHER)
+    tally.add(particles)
+    assert tally.result() == ()
+    for (slot, feature), value in values.items():
+        particles[1, slot, feature] = value
+    tally = OddityTally(OTHER)
+    tally.add(particles)
+    (found,) = tally.result()
+    assert (found.name, found.count, found.first_event) == (name, 1, 1)
+    assert explanation in found.explanation
+
+
+def test_class_numbers_are_those_of_the_layout() -> None:
+    layout = EventLayout(
+        LayoutConfig(
+            objects=(ObjectsConfig(name="jet", count=1), ObjectsConfig(name="tau", count=1)), features=("class", "pt")
+        )
+    )
+    tally = OddityTally(layout)
+    tally.add(np.array([[[1.0, 30.0], [2.0, 20.0]], [[2.0, 30.0], [2.0, 20.0]], [[0.0, 0.0], [2.0, 21.0]]]))
+    (found,) = tally.result()
+    assert (found.name, found.count, found.first_event) == ("class_does_not_fit_slot", 1, 1)
 
 
 def changed(name: str) -> tuple[NDArray[Any], int]:
@@ -143,3 +209,27 @@ def test_stray_values_do_not_make_an_event_different(tmp_path: Path) -> None:
     particles[3, 18, PHI] = 2.0
     found = oddities(write_events(tmp_path / "same.h5", particles))
     assert found.keys() == {"stray_values_in_absent_object", "duplicated_event"}
+
+
+def test_a_tally_of_the_first_events_is_extended_by_one_of_those_that_follow() -> None:
+    particles = make_particles(60)
+    particles[[7, 41, 42], 0, ETA] = 1.0
+    particles[33, 0, PHI] = 4.0
+    particles[55] = particles[3]
+    particles[58] = particles[50]
+    particles[[20, 59]] = 0
+    whole = OddityTally()
+    whole.add(particles)
+    joined = OddityTally()
+    for start, stop in ((0, 30), (30, 31), (31, 60)):
+        later = OddityTally()
+        later.add(particles[start:stop])
+        joined.extend(later)
+    assert joined.result() == whole.result()
+    assert {oddity.name for oddity in whole.result()} >= {"met_eta_not_zero", "phi_beyond_pi", "duplicated_event"}
+    np.testing.assert_array_equal(joined.hashes, whole.hashes)
+    np.testing.assert_array_equal(whole.hashes, content_hash(particles))
+
+
+def test_a_tally_of_nothing_has_no_hashes() -> None:
+    assert (OddityTally().hashes.tolist(), OddityTally().result()) == ([], ())

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from trigger_ad.config import InputsConfig
 from trigger_ad.errors import UserError
-from trigger_ad.events.content import content_hash
-from trigger_ad.events.files import read_events
+from trigger_ad.events.dataset import Part, read_dataset
+from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.inspection import Inspection, inspect_file
 from trigger_ad.events.layout import SIGNALS
 from trigger_ad.events.sample import EventFiles, sample_paths
-from trigger_ad.events.split import split_background, split_signal
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def files() -> EventFiles:
 @pytest.fixture(scope="module")
 def inspections(files: EventFiles) -> dict[str, Inspection]:
     (background,) = files.background
-    return {name: inspect_file(path) for name, path in {"background": background, **files.signals}.items()}
+    signals = {name: path for name, (path,) in files.signals.items()}
+    return {name: inspect_file(path) for name, path in {"background": background, **signals}.items()}
 
 
 def test_every_signal_has_a_file(files: EventFiles) -> None:
@@ -41,12 +42,14 @@ def test_nothing_is_odd(inspections: dict[str, Inspection], name: str) -> None:
     assert inspections[name].verdict == "sound"
 
 
-def test_no_event_and_no_group_is_in_two_parts(files: EventFiles) -> None:
-    (background,) = files.background
-    splits = [split_background(read_events(background))]
-    splits += [split_signal(read_events(path)) for path in files.signals.values()]
-    for split in splits:
-        hashes = [set(content_hash(part.particles).tolist()) for part in split.values()]
+def hashes_of(part: Part) -> set[int]:
+    return {value for file, chosen in zip(part.files, part.chosen, strict=True) for value in file.hashes[chosen]}
+
+
+def test_no_event_and_no_group_is_in_two_parts() -> None:
+    dataset = read_dataset("sample", InputEncoding(InputsConfig()))
+    for split in (dataset.background, *dataset.signals.values()):
+        hashes = [hashes_of(part) for part in split.values()]
         assert len(set.union(*hashes)) == sum(map(len, hashes))
         groups = [set(part.group_id.tolist()) for part in split.values() if part.group_id is not None]
         assert len(set().union(*groups)) == sum(map(len, groups))

@@ -7,10 +7,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from support.events import make_particles
+from support.events import make_particles, read_chunks
 
 from trigger_ad.errors import UserError
-from trigger_ad.events import files, layout, writer
+from trigger_ad.events import layout, writer
 
 
 def test_the_file_has_the_public_layout(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_the_file_has_the_public_layout(tmp_path: Path) -> None:
 def test_the_package_reads_what_it_writes(tmp_path: Path) -> None:
     events, ids = make_particles(30), np.arange(30, dtype=np.int64) // 2
     writer.write_events(tmp_path / "events.h5", events, ids)
-    found = files.read_events(tmp_path / "events.h5")
+    (found,) = read_chunks(tmp_path / "events.h5")
     assert np.array_equal(found.particles, events)
     assert found.group_id is not None
     assert np.array_equal(found.group_id, ids)

@@ -11,7 +11,7 @@ from trigger_ad.models.architectures import dense_autoencoder
 
 
 def test_the_default_is_the_published_autoencoder() -> None:
-    architecture = dense_autoencoder(ModelConfig())
+    architecture = dense_autoencoder(ModelConfig(), 57)
     assert architecture.inputs == 57
     assert [(layer.name, layer.inputs, layer.units) for layer in architecture.layers] == [
         ("encoder_1", 57, 32),
@@ -25,7 +25,7 @@ def test_the_default_is_the_published_autoencoder() -> None:
 
 @pytest.mark.parametrize("hidden", [(5,), (9, 7, 5), (4, 4)])
 def test_the_decoder_mirrors_the_encoder(hidden: tuple[int, ...]) -> None:
-    layers = dense_autoencoder(ModelConfig(hidden=hidden, latent=2)).layers
+    layers = dense_autoencoder(ModelConfig(hidden=hidden, latent=2), 57).layers
     units = [layer.units for layer in layers]
     assert units == [*hidden, 2, *reversed(hidden), 57]
     assert all(one.units == following.inputs for one, following in itertools.pairwise(layers))
@@ -33,7 +33,7 @@ def test_the_decoder_mirrors_the_encoder(hidden: tuple[int, ...]) -> None:
 
 
 def test_hidden_layers_have_a_relu_and_the_others_are_linear() -> None:
-    for layer in dense_autoencoder(ModelConfig()).layers:
+    for layer in dense_autoencoder(ModelConfig(), 57).layers:
         hidden = layer.name not in ("latent", "reconstruction")
         assert layer.activation == ("relu" if hidden else "linear")
         assert layer.group == ("activations" if hidden else {"reconstruction": "output"}.get(layer.name, "latent"))
@@ -41,5 +41,5 @@ def test_hidden_layers_have_a_relu_and_the_others_are_linear() -> None:
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_only_hidden_layers_are_normalised_and_only_if_wanted(wanted: bool) -> None:
-    for layer in dense_autoencoder(ModelConfig(batch_normalization=wanted)).layers:
+    for layer in dense_autoencoder(ModelConfig(batch_normalization=wanted), 57).layers:
         assert layer.batch_normalization == (wanted and layer.activation == "relu")

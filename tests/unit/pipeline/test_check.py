@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.events import make_particles, write_events
+from support.events import OTHER, make_other_particles, make_particles, write_events, write_other_events
 
 from trigger_ad.config import Config
 from trigger_ad.errors import UserError
@@ -33,6 +33,27 @@ def test_what_was_checked_is_said() -> None:
     assert "events: 2 files" in said
     assert "reuse factor 1: valid for every layer" in said
     assert "xcvu9p-flgb2104-2l-e" in said
+
+
+def test_the_files_that_patterns_match_are_counted() -> None:
+    write_events(Path("background_2.h5"), make_particles(20))
+    said = _check(events={"background": "background*.h5", "signals": {"signal": ["signal.h5"]}})
+    assert "events: 3 files" in said
+
+
+def test_a_pattern_that_matches_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match=r"events\.background: the pattern 'bg_\*\.h5' matches no file"):
+        _check(events={"background": "bg_*.h5", "signals": {"signal": "signal.h5"}})
+
+
+def test_a_layout_of_ones_own_is_checked() -> None:
+    write_other_events(Path("other.h5"), make_other_particles(20))
+    write_other_events(Path("other_signal.h5"), make_other_particles(20))
+    events = {"background": "other.h5", "signals": {"one": "other_signal.h5"}}
+    said = _check(events=events | {"layout": OTHER.config.model_dump()})
+    assert "events: 2 files" in said
+    with pytest.raises(UserError, match=r"other\.h5: `Particles` has the shape \(20, 9, 4\)"):
+        _check(events=events)
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:

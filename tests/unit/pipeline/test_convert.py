@@ -14,8 +14,8 @@ from trigger_ad.pipeline.convert import Segment, read_vectors
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    np.save(tmp_path / "inputs.npy", np.arange(12).reshape(4, 3))
-    np.save(tmp_path / "expected.npy", np.arange(4).reshape(4, 1))
+    np.save(tmp_path / "input_words.npy", np.arange(12).reshape(4, 3))
+    np.save(tmp_path / "expected_words.npy", np.arange(4).reshape(4, 1))
     segments = [
         {"name": "all zero", "kind": "corner", "start": 0, "stop": 1},
         {"name": "background", "kind": "events", "start": 1, "stop": 4},
@@ -25,13 +25,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_vectors_are_read_with_what_each_stretch_is(folder: Path) -> None:
-    inputs, expected, segments = read_vectors(folder)
-    np.testing.assert_array_equal(inputs, np.arange(12).reshape(4, 3))
+    vectors = read_vectors(folder)
+    words, expected, segments = vectors.words, vectors.expected, vectors.segments
+    np.testing.assert_array_equal(words, np.arange(12).reshape(4, 3))
     np.testing.assert_array_equal(expected, np.arange(4).reshape(4, 1))
     assert segments == [Segment("all zero", "corner", 0, 1), Segment("background", "events", 1, 4)]
 
 
-@pytest.mark.parametrize("name", ["inputs.npy", "expected.npy", "index.json"])
+@pytest.mark.parametrize("name", ["input_words.npy", "expected_words.npy", "index.json"])
 def test_damaged_vectors_are_one_clear_error(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"not what it was")
     with pytest.raises(UserError) as error:
@@ -41,6 +42,6 @@ def test_damaged_vectors_are_one_clear_error(folder: Path, name: str) -> None:
 
 
 def test_objects_are_never_unpickled(folder: Path) -> None:
-    np.save(folder / "inputs.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
+    np.save(folder / "input_words.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
     with pytest.raises(UserError, match="is damaged"):
         read_vectors(folder)

@@ -84,6 +84,22 @@ def test_a_setting_that_it_does_not_depend_on_does_not(run: Run) -> None:
     assert not _stage().bring_up_to_date(other)
 
 
+def test_a_file_that_moves_from_one_sample_to_the_next_runs_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("bg_1", "bg_2", "sig_1"):
+        Path(f"{name}.h5").write_text(name)
+    events = {"background": "bg_*.h5", "signals": {"signal": "sig_*.h5"}}
+    run = Run(Config.model_validate({"name": "small", "events": events}), RunDirectory(tmp_path / "run"))
+    (tmp_path / "source").touch()
+    stage = _stage(inputs=Run.event_files)
+    assert [stage.bring_up_to_date(run) for _ in range(2)] == [True, False]
+    # the same files in the same order, but of other samples
+    Path("bg_2.h5").rename("sig_0.h5")
+    assert [stage.bring_up_to_date(run) for _ in range(2)] == [True, False]
+
+
 def test_a_missing_output_runs_it_again(run: Run) -> None:
     _stage().bring_up_to_date(run)
     _outputs(run)[1].unlink()

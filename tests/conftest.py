@@ -1,0 +1,27 @@
+"""What every test stands on: a cache that is nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trigger_ad.events.cache import ENVIRONMENT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache of the whole session and of the processes that it starts: never the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENVIRONMENT, str(folder))
+        yield folder
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of one test's own, not yet made."""
+    folder = tmp_path / "cache of one test"
+    monkeypatch.setenv(ENVIRONMENT, str(folder))
+    return folder

@@ -1,0 +1,76 @@
+"""Reading a configuration file: YAML, and one clear line for everything in it that is not allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from trigger_ad.config import PATTERNS, Config
+from trigger_ad.errors import UserError
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice, and reads `1e-3` as the number it is in YAML 1.2."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key}' stands twice in a mapping", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+"), list("-+0123456789")
+)
+
+
+def load_config(path: Path) -> Config:
+    """Reads and checks a configuration file.
+
+    Raises:
+        UserError: If the file cannot be read, is not YAML, or says something that is not allowed; names the key.
+    """
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist", "Name a configuration file such as configs/ffn.yaml") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error.__class__.__name__})", "Name a readable YAML file") from None
+    except (yaml.YAMLError, ValueError) as error:
+        # a ValueError comes from a date that does not exist
+        raise UserError(f"{path} is not valid YAML: {_one_line(str(error))}", "Correct the file") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path} holds no mapping of keys", "Start from configs/ffn.yaml") from None
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise UserError(
+            f"{path}: {_first_problem(error)}", "Correct the key; docs/configuration.md lists them all"
+        ) from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    # events that are a mapping are not the word `sample` either, which says nothing
+    details = [item for item in error.errors() if "literal['sample']" not in item["loc"]]
+    first = next((item for item in details if item["type"] == "extra_forbidden"), details[0])
+    key = ".".join(str(part) for part in first["loc"] if part not in ("EventsConfig", "[key]"))
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'"
+    if first["type"] == "string_pattern_mismatch":
+        return f"{key}: {first['input']!r} is not {PATTERNS[first['ctx']['pattern']]}"
+    given = first["input"]
+    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
+    message = first["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+    return f"{key}: {message}{shown}" if key else message
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,107 @@
+"""A cache of what is made from events files: made once, and used by every run that reads the same file in the same way.
+
+An entry is a folder whose name is a digest of all that decides its content, so a file that changes never meets an
+entry of its old content. Entries may be deleted at any time; they are made anew when they are needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import filelock
+import platformdirs
+
+from trigger_ad.errors import UserError
+
+_LOGGER = logging.getLogger(__name__)
+
+ENVIRONMENT: Final = "TRIGGER_AD_CACHE"
+"""The environment variable that names another folder for the cache."""
+
+_MARGIN_BYTES: Final = 50_000_000
+
+
+def cache_folder() -> Path:
+    """Where the cache is: the folder that TRIGGER_AD_CACHE names, or the user's cache folder."""
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named) if named else Path(platformdirs.user_cache_dir("trigger-ad"))
+
+
+def cached(key: str, fill: Callable[[Path], None], *, what: str, needed_bytes: int) -> Path:
+    """Gives the folder of an entry, and makes it if it is not there.
+
+    Of several processes that want the same entry one makes it, and the others wait for it.
+
+    Args:
+        key: A digest of all that decides the content.
+        fill: Writes the content into the empty folder that it is given.
+        what: What is being made, for messages.
+        needed_bytes: How much space it takes, about.
+
+    Raises:
+        UserError: The cache cannot be written or the disk is full; nothing is left behind.
+    """
+    root = cache_folder()
+    entry = root / key
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _lock(root / f"{key}.lock", what):
+            if not entry.is_dir():
+                _make(entry, fill, needed_bytes)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _no_space(root, needed_bytes) from error
+        raise UserError(f"the cache {root} cannot be written ({error.strerror or error})", _REMEDY) from error
+    return entry
+
+
+@contextlib.contextmanager
+def reading_entry(entry: Path) -> Iterator[None]:
+    """Says in one line that an entry is damaged, whatever reading it raises.
+
+    Raises:
+        UserError: Naming the entry.
+    """
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"the cache entry {entry} is damaged", f"Delete the folder {entry} and run again") from error
+
+
+_REMEDY: Final = f"Name a folder that can be written, with room, in the environment variable {ENVIRONMENT}"
+
+
+def _lock(path: Path, what: str) -> contextlib.AbstractContextManager[object]:
+    lock = filelock.FileLock(path)
+    try:
+        return lock.acquire(timeout=0)
+    except filelock.Timeout:
+        _LOGGER.info("waiting for another process that is %s", what)
+        return lock.acquire()
+
+
+def _make(entry: Path, fill: Callable[[Path], None], needed_bytes: int) -> None:
+    # the lock is ours, so what a killed process left is nobody's
+    temporary = entry.with_name(f"{entry.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    if shutil.disk_usage(entry.parent).free < needed_bytes + _MARGIN_BYTES:
+        raise _no_space(entry.parent, needed_bytes)
+    temporary.mkdir()
+    try:
+        fill(temporary)
+        temporary.replace(entry)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _no_space(root: Path, needed_bytes: int) -> UserError:
+    megabytes = math.ceil((needed_bytes + _MARGIN_BYTES) / 1e6)
+    return UserError(f"the cache {root} has no room for {megabytes:,} MB", f"Free some space. {_REMEDY}")

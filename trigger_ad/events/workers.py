@@ -1,0 +1,67 @@
+"""Work on all cores: tasks in processes of their own, which never outlive the one that started them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, get_context, parent_process
+from typing import TypeVar
+
+from trigger_ad.errors import UserError
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+def in_processes(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
+    """Does tasks, one process a core; a single task is done in this process.
+
+    Args:
+        work: A function of a module, which a new process can import.
+        tasks: What it is called with.
+
+    Yields:
+        What it returns, in the order of the tasks: so of several errors the first task's is raised.
+
+    Raises:
+        UserError: A process ended unexpectedly.
+    """
+    if len(tasks) == 1:
+        yield work(tasks[0])
+        return
+    others = set(active_children())
+    pool = ProcessPoolExecutor(
+        min(len(tasks), len(os.sched_getaffinity(0))), mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
+    try:
+        futures = [pool.submit(work, task) for task in tasks]
+        for future in futures:
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise UserError("a worker process ended unexpectedly, perhaps for lack of memory", "Run again") from error
+    except BaseException:
+        # nobody waits for what was begun
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Leaves Ctrl-C to the parent, and ends this process when the parent is killed and can no longer do it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_wait_for_the_end_of_the_parent, daemon=True).start()
+
+
+def _wait_for_the_end_of_the_parent() -> None:
+    parent = parent_process()
+    with contextlib.suppress(OSError):
+        if parent is not None:
+            parent.join()
+    os._exit(1)
