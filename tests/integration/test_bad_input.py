@@ -227,9 +227,8 @@ def test_a_bad_file_leaves_no_trace_of_a_new_run(study: Path, command: Command) 
 def test_a_corrupt_chunk_that_a_worker_process_meets(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoded, "STRETCH_EVENTS", 100)
     _corrupt(Path("background.h5"))
-    assert refused("run", "study.yaml") == (
-        "background.h5 is damaged: `Particles` cannot be read between events 100 and 199. Download it, or make it, again"
-    )
+    line = refused("run", "study.yaml")
+    assert line.startswith("background.h5 is damaged: `Particles` cannot be read between events 100 and 199. Download")
 
 
 def test_events_that_change_while_they_are_read(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +340,7 @@ def test_a_full_disk(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     write_config(Path("study.yaml"), firmware__clock_ns=2.5)
-    monkeypatch.setattr("numpy.savetxt", full)
+    monkeypatch.setattr("trigger_ad.firmware.project.write_table", full)
     line = refused("run", "study.yaml")
     assert line.startswith("no space left on the device while writing hls_projects/study/hls/vitis")
     assert line.endswith("Free some space and run again")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from support.events import OTHER
 
 from trigger_ad.config import LayoutConfig, ObjectsConfig
@@ -23,7 +26,7 @@ def test_zero_reconstruction_is_the_sum_of_squared_inputs() -> None:
 
 def test_inputs_of_32_bits_are_summed_in_64() -> None:
     # 2**24 + 1 is no float32
-    inputs = np.array([[4096.0, 1.0]], dtype=np.float32)
+    inputs: NDArray[Any] = np.array([[4096.0, 1.0]], dtype=np.float32)
     assert zero_reconstruction(inputs).tolist() == [2.0**24 + 1]
 
 
