@@ -98,8 +98,7 @@ class _Batches(tf_keras.utils.Sequence):  # type: ignore[misc]
         if self._seed is not None:
             # a block that is read again with another order of its rows must not be taken for the one in memory
             self._loaded = None
-            self._generator = np.random.default_rng([self._seed, self._epoch])
-            self._generator.shuffle(self._order)
+            np.random.default_rng([self._seed, self._epoch]).shuffle(self._order)
 
     def _batches_in(self, position: int) -> int:
         start, stop = self._blocks[self._order[position]]
@@ -112,7 +111,7 @@ class _Batches(tf_keras.utils.Sequence):  # type: ignore[misc]
             start, stop = self._blocks[number]
             block = self._rows.values(self._rows.array[start:stop])
             if self._seed is not None:
-                block = block[self._generator.permutation(len(block))]
+                block = block[np.random.default_rng([self._seed, self._epoch, number]).permutation(len(block))]
             self._loaded = (number, block)
         return self._loaded[1]
 
@@ -145,7 +144,10 @@ def fit(model: Any, title: str, training: Rows, validation: Rows, config: FitCon
     losses = [float(loss) for loss in history["val_loss"]]
     lost = next((loss for loss in losses if not np.isfinite(loss)), None)
     if lost is not None:
-        raise UserError(f"{title}: the loss became {lost}", "Lower the learning_rate of this fit")
+        raise UserError(
+            f"{title}: the loss became {lost}",
+            "Lower the learning_rate of this fit, or see with 'trigger-ad inspect' if events have impossible values",
+        )
     best = int(np.argmin(losses))
     rate = len(training) * len(losses) / (time.perf_counter() - started)
     return FitResult(

@@ -30,6 +30,7 @@ from trigger_ad.fixed_point import Codes
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline import emulate
+from trigger_ad.pipeline.convert import TestVectors
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
 from trigger_ad.tools import require_compiler
@@ -57,6 +58,13 @@ LOGARITHMIC = Types(input="fixed<10,4>")
 
 def _reference(network: Network, words: Codes, config: Config) -> dict[str, Codes]:
     return evaluate(network, encoding_of(config).codes_of_words(words))
+
+
+def _emulated(run: Run, network: Network, words: Codes, reference: dict[str, Codes]) -> Agreement:
+    """The agreement of a run's Vitis project, as the `emulate` stage finds it."""
+    expected = reference[network.output.name]
+    done = emulate._run_hls(run, "vitis")
+    return emulate._hls_agreement(run, "vitis", network, TestVectors(words, expected, []), expected, done)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +187,7 @@ def agreement(project: Path, network: Network) -> Callable[[], Agreement]:
     def emulated() -> Agreement:
         words, config = network_vectors(network), small_config(network)
         run = Run(config, RunDirectory(project.parents[1]))
-        return emulate._hls(run, "vitis", network, _reference(network, words, config), words)[0]
+        return _emulated(run, network, words, _reference(network, words, config))
 
     return emulated
 
@@ -230,7 +238,7 @@ def test_one_wrong_entry_of_the_table_is_found_in_the_encoding(tmp_path: Path) -
         folder / "firmware" / "trigger_ad_small_tables.h", r" 0, 1, 16, 25, 32, 37, 41,", " 0, 1, 16, 25, 32, 37, 42,"
     )
     run = Run(config, RunDirectory(tmp_path))
-    result, _ = emulate._hls(run, "vitis", network, _reference(network, words, config), words)
+    result = _emulated(run, network, words, _reference(network, words, config))
     assert result.test_bench_passed is False
     assert result.first_difference is not None
     assert result.first_difference.layer == "inputs"

@@ -17,8 +17,9 @@ from typing import Any
 
 from support.worker_tasks import environment
 
+from trigger_ad import workers
 from trigger_ad.config import InputsConfig
-from trigger_ad.events import encoded, workers
+from trigger_ad.events import encoded
 from trigger_ad.events.encoding import InputEncoding
 
 STRETCH = 400
@@ -59,7 +60,7 @@ def main() -> None:
         return workers.in_processes(work, tasks)
 
     encoded.STRETCH_EVENTS = STRETCH  # type: ignore[misc]
-    encoded.in_processes = waiting  # type: ignore[attr-defined]
+    encoded.in_processes = waiting  # type: ignore[assignment, attr-defined]
     logging.info(summary(encoded.encode_file(path, InputEncoding(InputsConfig()))))
 
 

@@ -8,7 +8,7 @@ from multiprocessing import active_children
 from pathlib import Path
 
 from trigger_ad.errors import UserError
-from trigger_ad.events.workers import in_processes
+from trigger_ad.workers import in_processes
 
 LONG = 600.0
 """Seconds for which nobody waits."""

@@ -210,9 +210,7 @@ def test_words_are_fitted_as_the_values_that_they_stand_for(tmp_path: Path) -> N
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_fit_in_several_blocks_is_repeatable(
-    events: tuple[Values, Values], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fit_in_several_blocks_is_repeatable(events: tuple[Values, Values], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK_ROWS", 32)
     (first, one), (again, other) = (fitted(events, 1) for _ in range(2))
     assert one.history == other.history

@@ -142,10 +142,15 @@ def _bring(target: Path, stage: str, *, again: bool = False) -> Run:
 
 
 def require_agreement(run: Run, results: dict[str, Any]) -> None:
+    """Ends the command with 1 unless every emulator that must agree does.
+
+    Raises:
+        CheckFailed: Naming the emulators that do not.
+    """
     emulators = results["emulators"].items()
     wrong = [_disagreement(name, entry) for name, entry in emulators if entry["must_agree"] and not entry["exact"]]
     if results["vectors_expected_differ"]:
-        wrong.append("vectors/expected.npy differs from the reference")
+        wrong.append("vectors/expected_words.npy differs from the reference")
     if wrong:
         raise CheckFailed(
             f"{'; '.join(wrong)}; {run.directory.results('mismatches')} says more. "

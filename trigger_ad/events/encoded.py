@@ -26,9 +26,9 @@ from trigger_ad.events.files import EventChunk, EventsFile
 from trigger_ad.events.layout import EventLayout
 from trigger_ad.events.oddities import Oddity, OddityTally
 from trigger_ad.events.quantities import QUANTITIES, available_quantities, quantities
-from trigger_ad.events.workers import in_processes
 from trigger_ad.progress import progress
 from trigger_ad.run_directory import file_digest, text_digest
+from trigger_ad.workers import in_processes
 
 FORMAT: Final = 2
 """Raised whenever the same file no longer gives the same entry of the cache."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import functools
-import multiprocessing
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +26,7 @@ from trigger_ad.simulation import (
     selection,
 )
 from trigger_ad.simulation.chunks import Chunk, Settings
+from trigger_ad.workers import in_processes
 
 MAXIMUM_PER_GROUP: Final = 5
 """At most so many accepted events come from one parton-level event."""
@@ -67,7 +64,6 @@ class ChunkTask:
 
 ChunkMaker = Callable[[ChunkTask], tuple[Events, GroupIds]]
 Report = Callable[[Progress], None]
-Task = TypeVar("Task")
 
 
 @dataclass(frozen=True)
@@ -142,47 +138,6 @@ def _make_pool(task: PoolTask) -> int:
     return task.collisions
 
 
-def _in_worker(work: Callable[[Task], int], task: Task) -> int | tuple[str, str]:
-    """Does a task; a user's error comes back as its two sentences, since exceptions of two arguments cannot travel."""
-    try:
-        return work(task)
-    except UserError as error:
-        return error.what, error.remedy
-
-
-def _ignore_interrupts() -> None:
-    """Leaves Ctrl-C to the parent, which ends its workers itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _in_parallel(work: Callable[[Task], int], tasks: Sequence[Task], jobs: int) -> Iterator[int]:
-    """What `work` returns for each task, as tasks are finished by `jobs` processes."""
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts)
-    try:
-        futures = [executor.submit(_in_worker, work, task) for task in tasks]
-        for future in as_completed(futures):
-            outcome = future.result()
-            if isinstance(outcome, tuple):
-                raise UserError(*outcome)
-            yield outcome
-    except BrokenProcessPool as error:
-        raise UserError(
-            "a worker process ended unexpectedly, perhaps for lack of memory",
-            "Run the same command again to resume, with fewer --jobs",
-        ) from error
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
-
-
-def _run(work: Callable[[Task], int], tasks: Sequence[Task], jobs: int) -> Iterator[int]:
-    if jobs == 1 or len(tasks) < 2:
-        return (work(task) for task in tasks)
-    return _in_parallel(work, tasks, min(jobs, len(tasks)))
-
-
 def make_missing_pools(settings: Settings, folder: Path, jobs: int) -> None:
     """Makes the pile-up pools that are not there yet.
 
@@ -193,7 +148,7 @@ def make_missing_pools(settings: Settings, folder: Path, jobs: int) -> None:
         PoolTask(pool_path(folder, part), size, chunks.pool_seed(settings.seed, part))
         for part, size in chunks.pool_sizes(settings.process, settings.pool_events).items()
     ]
-    for _ in _run(_make_pool, [task for task in tasks if not task.path.exists()], jobs):
+    for _ in in_processes(_make_pool, [task for task in tasks if not task.path.exists()], jobs):
         pass
 
 
@@ -211,7 +166,7 @@ def make_missing_chunks(
     report(Progress(done, total, None, None))
     started, fresh = time.monotonic(), 0
     tasks = [ChunkTask(chunk, seed, folder) for chunk in missing]
-    for count in _run(functools.partial(_make_and_write, make), tasks, jobs):
+    for count in in_processes(functools.partial(_make_and_write, make), tasks, jobs):
         fresh += count
         done += count
         rate = fresh / max(time.monotonic() - started, 1e-9)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from trigger_ad.cli.simulate import simulate
 from trigger_ad.errors import UserError
-from trigger_ad.simulation import generate, processes
+from trigger_ad.simulation import generate, processes, published
 from trigger_ad.simulation.chunks import Settings
 from trigger_ad.simulation.generate import Progress, Report
 
@@ -59,3 +59,9 @@ def test_the_help_names_every_process_and_has_an_example() -> None:
     text = " ".join(CliRunner().invoke(simulate, ["--help"]).stdout.split())
     assert all(name in text for name in ("background", *processes.PROCESSES))
     assert "Example: trigger-ad simulate --process background" in text
+
+
+def test_check_shows_the_comparison_and_needs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "sample_table", lambda: "| file |\n")
+    result = CliRunner().invoke(simulate, ["--check"])
+    assert (result.exit_code, result.output) == (0, "| file |\n")

@@ -94,7 +94,7 @@ def test_expected_words_that_are_not_the_references_fail(run: Run) -> None:
     write_json(run.directory.results("emulate"), results | {"vectors_expected_differ": 2})
     result = CliRunner().invoke(stages.emulate, ["any"])
     assert isinstance(result.exception, CheckFailed)
-    assert str(result.exception).startswith("vectors/expected.npy differs from the reference")
+    assert str(result.exception).startswith("vectors/expected_words.npy differs from the reference")
 
 
 def test_float32_is_shown_and_does_not_fail(run: Run) -> None:

@@ -37,8 +37,8 @@ from trigger_ad.events.files import EventsFile
 from trigger_ad.events.layout import CLASS, ETA, PHI, PT, EventLayout
 from trigger_ad.events.oddities import OddityTally
 from trigger_ad.events.quantities import quantities
-from trigger_ad.events.workers import in_processes
 from trigger_ad.run_directory import file_digest
+from trigger_ad.workers import in_processes
 
 ENCODING = InputEncoding(InputsConfig())
 Usage = namedtuple("Usage", "total used free")

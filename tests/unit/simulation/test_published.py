@@ -48,7 +48,20 @@ def test_every_published_quantity_can_be_computed(file: str) -> None:
 
 def test_the_table_shows_the_ratio() -> None:
     rows = [published.Comparison("background", "MET, mean, GeV", 35.2, 70.4)]
-    assert published.markdown(rows).splitlines()[2] == "| background | MET, mean, GeV | 35.2 | 70.4 | 2.00 |"
+    assert published.markdown(rows).splitlines()[2] == "| background | MET, mean, GeV | 35.2 | 70.4 | 2.00 |  |"
+
+
+@pytest.mark.parametrize(
+    ("simulated", "said"), [(1.345, "met"), (1.346, "**missed**"), (0.9946, "met"), (0.99, "**missed**")]
+)
+def test_the_table_says_where_an_aim_is_missed(simulated: float, said: str) -> None:
+    row = published.Comparison("background", published.JETS_MEAN, 1.17, simulated)
+    assert published.markdown([row]).splitlines()[2].endswith(f"| 15%: {said} |")
+
+
+def test_electrons_count_as_jets_only_where_that_is_said() -> None:
+    found = published.quantities(three_events())
+    assert found[published.JETS_WITH_ELECTRONS] == (1 + 2 + 1) / 3
 
 
 def test_the_documentation_shows_the_table_of_the_shipped_sample() -> None:

@@ -124,11 +124,16 @@ def test_isolation_takes_the_mean_pile_up_off_towers_only() -> None:
     assert found.tolist() == [6.0 / 30.0]
 
 
-def test_a_lepton_in_a_jet_is_no_lepton_but_stays_in_the_jet() -> None:
+def test_a_further_lepton_need_not_be_isolated_and_leaves_its_jet() -> None:
     seen = bunch_crossing(electrons=[(30.0, 0.0, 0.0), (40.0, 2.0, 2.0)], tracks=[(20.0, 2.1, 2.0)])
     event = reconstructed(seen)
-    assert event[layout.ELECTRONS, layout.PT].tolist() == [30.0, 0.0, 0.0, 0.0]
-    assert event[layout.JETS, layout.PT].tolist()[:3] == [40.0, 20.0, 0.0]
+    assert event[layout.ELECTRONS, layout.PT].tolist() == [40.0, 30.0, 0.0, 0.0]
+    assert event[layout.JETS, layout.PT].tolist()[:2] == [20.0, 0.0]
+
+
+def test_a_hard_lepton_in_a_jet_does_not_pass_the_filter_for_a_soft_one() -> None:
+    seen = bunch_crossing(electrons=[(20.0, 0.0, 0.0), (40.0, 2.0, 2.0)], tracks=[(20.0, 2.1, 2.0)])
+    assert selection.reconstruct(seen) is None
 
 
 def test_a_selected_lepton_is_not_a_jet() -> None:

@@ -14,7 +14,7 @@ import pytest
 from support import worker_tasks
 
 from trigger_ad.errors import UserError
-from trigger_ad.events.workers import in_processes
+from trigger_ad.workers import in_processes
 
 PATIENCE = 120.0
 """Seconds after which what should have ended has not."""
@@ -55,7 +55,7 @@ def test_who_stops_asking_is_not_kept_waiting() -> None:
 def test_a_process_that_ends_without_a_word_is_one_clear_error() -> None:
     with pytest.raises(UserError, match="a worker process ended unexpectedly, perhaps for lack of memory") as caught:
         list(in_processes(worker_tasks.die, range(2)))
-    assert caught.value.remedy == "Run again"
+    assert caught.value.remedy == "Run the same command again"
 
 
 def is_running(process: int) -> bool:

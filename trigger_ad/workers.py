@@ -18,12 +18,15 @@ _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 
-def in_processes(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
-    """Does tasks, one process a core; a single task is done in this process.
+def in_processes(
+    work: Callable[[_Task], _Result], tasks: Sequence[_Task], processes: int | None = None
+) -> Iterator[_Result]:
+    """Does tasks in processes of their own; where one is enough, in this process.
 
     Args:
         work: A function of a module, which a new process can import.
         tasks: What it is called with.
+        processes: At most so many at once; as many as there are cores if not given.
 
     Yields:
         What it returns, in the order of the tasks: so of several errors the first task's is raised.
@@ -31,19 +34,20 @@ def in_processes(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> It
     Raises:
         UserError: A process ended unexpectedly.
     """
-    if len(tasks) == 1:
-        yield work(tasks[0])
+    count = min(len(tasks), processes or len(os.sched_getaffinity(0)))
+    if count < 2:
+        yield from map(work, tasks)
         return
     others = set(active_children())
-    pool = ProcessPoolExecutor(
-        min(len(tasks), len(os.sched_getaffinity(0))), mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
         futures = [pool.submit(work, task) for task in tasks]
         for future in futures:
             yield future.result()
     except BrokenProcessPool as error:
-        raise UserError("a worker process ended unexpectedly, perhaps for lack of memory", "Run again") from error
+        raise UserError(
+            "a worker process ended unexpectedly, perhaps for lack of memory", "Run the same command again"
+        ) from error
     except BaseException:
         # nobody waits for what was begun
         for child in set(active_children()) - others:
