@@ -203,7 +203,7 @@ class FitConfig(Section):
 class TrainingConfig(FitConfig):
     """The float fit, and the sample that both fits use."""
 
-    augmentation: int = Field(default=8, ge=1, le=64)
+    augmentation: int = Field(default=2, ge=1, le=64)
     """Copies of each training event, turned in phi and reflected in eta; pp collisions are symmetric under both. For
     a detector that is not, or objects whose phi is no angle of the event, 1."""
 
