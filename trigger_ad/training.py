@@ -18,6 +18,10 @@ from trigger_ad.progress import Advance, progress
 BLOCK_ROWS: Final = 2**18
 """Training events that are in memory, and shuffled among each other, at a time."""
 
+SEGMENT_ROWS: Final = 2**12
+"""A block of training events is put together from stretches of so many, evenly spread over all of them: files, and
+processes within a file, may follow each other."""
+
 
 @dataclass(frozen=True)
 class FitResult:
@@ -72,15 +76,13 @@ class _Batches(tf_keras.utils.Sequence):  # type: ignore[misc]
         self._rows = rows
         self._batch_size = batch_size
         self._seed = seed
-        per_block = max(1, BLOCK_ROWS // batch_size)
-        starts = range(0, len(rows), per_block * batch_size)
-        self._blocks = [(start, min(start + per_block * batch_size, len(rows))) for start in starts]
+        self._blocks = _blocks(len(rows), batch_size, spread=seed is not None)
         self._loaded: tuple[int, NDArray[np.float32]] | None = None
         self._epoch = -1
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return sum(-(-(stop - start) // self._batch_size) for start, stop in self._blocks)
+        return sum(map(self._batches_in, range(len(self._blocks))))
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         position = 0
@@ -101,19 +103,31 @@ class _Batches(tf_keras.utils.Sequence):  # type: ignore[misc]
             np.random.default_rng([self._seed, self._epoch]).shuffle(self._order)
 
     def _batches_in(self, position: int) -> int:
-        start, stop = self._blocks[self._order[position]]
-        return -(-(stop - start) // self._batch_size)
+        rows = sum(stop - start for start, stop in self._blocks[self._order[position]])
+        return -(-rows // self._batch_size)
 
     def _block(self, position: int) -> NDArray[np.float32]:
         number = self._order[position]
         if self._loaded is None or self._loaded[0] != number:
             self._loaded = None
-            start, stop = self._blocks[number]
-            block = self._rows.values(self._rows.array[start:stop])
+            stretches = [self._rows.array[start:stop] for start, stop in self._blocks[number]]
+            block = self._rows.values(np.concatenate(stretches))
             if self._seed is not None:
                 block = block[np.random.default_rng([self._seed, self._epoch, number]).permutation(len(block))]
             self._loaded = (number, block)
         return self._loaded[1]
+
+
+def _blocks(rows: int, batch_size: int, *, spread: bool) -> list[list[tuple[int, int]]]:
+    """Cuts rows into blocks of about `BLOCK_ROWS`, each a list of stretches: neighbours, or spread over all rows."""
+    block = max(1, BLOCK_ROWS // batch_size) * batch_size
+    length = min(SEGMENT_ROWS, block)
+    segments = [(start, min(start + length, rows)) for start in range(0, rows, length)]
+    per_block = block // length
+    count = -(-len(segments) // per_block)
+    if spread:
+        return [segments[number::count] for number in range(count)]
+    return [segments[number * per_block : (number + 1) * per_block] for number in range(count)]
 
 
 def fit(model: Any, title: str, training: Rows, validation: Rows, config: FitConfig, seed: int) -> FitResult:

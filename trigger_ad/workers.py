@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from trigger_ad.errors import UserError
+
+MOST_PROCESSES: Final = 8
+"""Each needs a few hundred megabytes."""
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -26,7 +29,7 @@ def in_processes(
     Args:
         work: A function of a module, which a new process can import.
         tasks: What it is called with.
-        processes: At most so many at once; as many as there are cores if not given.
+        processes: At most so many at once; if not given, one a core up to `MOST_PROCESSES`.
 
     Yields:
         What it returns, in the order of the tasks: so of several errors the first task's is raised.
@@ -34,7 +37,7 @@ def in_processes(
     Raises:
         UserError: A process ended unexpectedly.
     """
-    count = min(len(tasks), processes or len(os.sched_getaffinity(0)))
+    count = min(len(tasks), processes or min(MOST_PROCESSES, len(os.sched_getaffinity(0))))
     if count < 2:
         yield from map(work, tasks)
         return

@@ -8,17 +8,20 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import h5py
+import numpy as np
 import pytest
+
+from trigger_ad.events.sample import sample_paths
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
 
-@pytest.fixture(scope="module")
-def refresh() -> ModuleType:
-    """The script that renews the example."""
-    path = ROOT / "docs" / "refresh_example.py"
-    specification = importlib.util.spec_from_file_location("refresh_example", path)
+def _script(name: str) -> ModuleType:
+    """A script of the documentation as a module."""
+    path = ROOT / "docs" / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
@@ -26,7 +29,8 @@ def refresh() -> ModuleType:
     return module
 
 
-def test_the_readme_shows_what_the_committed_example_run_printed(refresh: ModuleType) -> None:
+def test_the_readme_shows_what_the_committed_example_run_printed() -> None:
+    refresh = _script("refresh_example")
     report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert refresh.with_demo(readme, report) == readme
@@ -67,3 +71,21 @@ def test_the_readme_names_the_two_commands_in_its_first_screen() -> None:
     first_screen = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20]
     assert any(line.strip().startswith("make demo") for line in first_screen)
     assert any(line.strip().startswith("make test") for line in first_screen)
+
+
+def test_the_physics_page_shows_what_its_data_say() -> None:
+    page = (ROOT / "docs" / "physics.md").read_text(encoding="utf-8")
+    data = json.loads((ROOT / "docs" / "physics.json").read_text(encoding="utf-8"))
+    refresh = _script("refresh_physics")
+    assert refresh.with_tables(page, data) == page
+    assert page.count("| firmware |") >= 4
+    for run in data.values():
+        assert all(count == 0 for name, count in run["mismatches"].items() if name != "keras_float32")
+
+
+def test_the_sample_is_what_its_readme_says() -> None:
+    readme = (ROOT / "trigger_ad" / "events" / "data" / "README.md").read_text(encoding="utf-8")
+    for path in [path for paths in sample_paths().samples.values() for path in paths]:
+        with h5py.File(path) as file:
+            events, groups = len(file["Particles"]), len(np.unique(file["GroupId"]))
+        assert f"| `{path.name}` | {events:,} | {groups:,} | {path.stat().st_size / 1e6:.2f} |" in readme

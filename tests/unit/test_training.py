@@ -100,6 +100,16 @@ def test_blocks_come_in_another_order_in_each_epoch(monkeypatch: pytest.MonkeyPa
     assert len(set(map(tuple, orders))) == 4
 
 
+def test_a_block_is_spread_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files follow each other in the rows: a block of one file alone would be no sample of the events."""
+    monkeypatch.setattr(module, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(module, "SEGMENT_ROWS", 16)
+    found = epoch(_Batches(numbered(320), 64, seed=3))
+    assert sorted(flat(found)) == list(range(320))
+    for block in found:
+        assert [sum(first <= number < first + 80 for number in block) for first in (0, 80, 160, 240)] == [16] * 4
+
+
 def test_one_block_is_in_memory_at_a_time_and_read_once_in_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK_ROWS", 32)
     read: list[int] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import logging
 import math
 import os
@@ -20,6 +21,7 @@ import filelock
 import platformdirs
 
 from trigger_ad.errors import UserError
+from trigger_ad.run_directory import file_digest, text_digest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,6 +35,12 @@ def cache_folder() -> Path:
     """Where the cache is: the folder that TRIGGER_AD_CACHE names, or the user's cache folder."""
     named = os.environ.get(ENVIRONMENT)
     return Path(named) if named else Path(platformdirs.user_cache_dir("trigger-ad"))
+
+
+@functools.cache
+def code_digest() -> str:
+    """The digest of the code that decides what is in an entry: other code makes other entries."""
+    return text_digest("\n".join(file_digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))))
 
 
 def cached(key: str, fill: Callable[[Path], None], *, what: str, needed_bytes: int) -> Path:
@@ -51,6 +59,9 @@ def cached(key: str, fill: Callable[[Path], None], *, what: str, needed_bytes: i
     """
     root = cache_folder()
     entry = root / key
+    if entry.is_dir():
+        # entries appear whole: no lock, which a cache that may only be read could not give
+        return entry
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root / f"{key}.lock", what):
@@ -97,6 +108,10 @@ def _make(entry: Path, fill: Callable[[Path], None], needed_bytes: int) -> None:
     temporary.mkdir()
     try:
         fill(temporary)
+        for path in temporary.iterdir():
+            # what is renamed before it is on the disk may be found empty after a power cut
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
         temporary.replace(entry)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from trigger_ad.arrays import allocate
 from trigger_ad.config import InputsConfig, LayoutConfig
 from trigger_ad.errors import UserError
-from trigger_ad.events.cache import cached, reading_entry
+from trigger_ad.events.cache import cached, code_digest, reading_entry
 from trigger_ad.events.content import hash_without_objects
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.files import EventChunk, EventsFile
@@ -29,9 +29,6 @@ from trigger_ad.events.quantities import QUANTITIES, available_quantities, quant
 from trigger_ad.progress import progress
 from trigger_ad.run_directory import file_digest, text_digest
 from trigger_ad.workers import in_processes
-
-FORMAT: Final = 2
-"""Raised whenever the same file no longer gives the same entry of the cache."""
 
 STRETCH_EVENTS: Final = 250_000
 """Events that one task of a worker covers, about."""
@@ -122,7 +119,7 @@ def encode_file(path: Path, encoding: InputEncoding) -> EncodedFile:
     if events == 0:
         raise UserError(f"{path} holds no events", "Give a file with at least one event")
     digest = events_digest(path)
-    key = text_digest(json.dumps([FORMAT, digest, encoding.layout.config.model_dump(), _words_asked(encoding)]))
+    key = text_digest(json.dumps([code_digest(), digest, encoding.layout.config.model_dump(), _words_asked(encoding)]))
     fill = functools.partial(_fill, path, encoding, digest)
     entry = cached(key, fill, what=f"encoding {path.name}", needed_bytes=events * _bytes_per_event(encoding))
     return _load(entry, path, digest, encoding.layout)

@@ -86,9 +86,9 @@ class FeatureEncoding:
         return np.where(present, codes, 0)
 
     def outside(self, physical: Values) -> NDArray[np.bool_]:
-        """Whether values lie beyond the range of the trigger word."""
+        """Whether the values of present objects lie beyond the range of the trigger word; pT's begins at 1."""
         counts = self._counts(physical)
-        return (counts < self.word.code_min) | (counts > self.word.code_max)
+        return (counts < self.smallest_word) | (counts > self.word.code_max)
 
     def exact(self, physical: Values) -> Values:
         """What the network would see without rounding or saturation.

@@ -7,21 +7,18 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.arrays import allocate
 from trigger_ad.events.augmentation import turned
-from trigger_ad.events.cache import cached, reading_entry
+from trigger_ad.events.cache import cached, code_digest, reading_entry
 from trigger_ad.events.dataset import Dataset, Part
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.fixed_point import Values
 from trigger_ad.run_directory import text_digest
-
-FORMAT: Final = 1
-"""Raised whenever the same events no longer give the same arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +53,7 @@ def training_arrays(dataset: Dataset, encoding: InputEncoding, copies: int, seed
     background = dataset.background
     digests = [file.digest for file in background["train"].files]
     inputs, layout = encoding.config.model_dump(), encoding.layout.config.model_dump()
-    key = text_digest(json.dumps([FORMAT, digests, layout, inputs, copies, seed]))
+    key = text_digest(json.dumps([code_digest(), digests, layout, inputs, copies, seed]))
     rows = {"": len(background["train"]) * copies, "validation_": len(background["validation"])}
     entry = cached(
         key,

@@ -31,7 +31,7 @@ SCHEDULE_NOTE = (
 )
 
 
-BLOCK_VECTORS: Final = 50_000
+BLOCK_VECTORS: Final = 20_000
 """Vectors that are in memory at a time, with the words of every layer."""
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KINDS = ("ptq", "qat")
 CALIBRATION_ROWS: Final = 2**18
-"""Training events, copies included, on which binary points are calibrated: the first so many."""
+"""About so many training events, copies included, calibrate the binary points: evenly spread over all of them."""
 
 Score = Callable[["Part"], NDArray[Any]]
 """From events to their scores, shape (events,)."""
@@ -90,7 +90,7 @@ def _quantize(run: Run, weights: dict[str, DenseWeights]) -> tuple[dict[str, Net
         return encoding.values_of_words(words).astype(np.float32)
 
     train, check = Rows(arrays.words, values), Rows(arrays.validation_words, values)
-    some = encoding.values_of_words(arrays.words[:CALIBRATION_ROWS])
+    some = encoding.values_of_words(arrays.words[:: -(-len(arrays.words) // CALIBRATION_ROWS)])
     precisions = calibrate(weights, architecture, run.config.quantization, some)
     model = build_quantized(architecture, weights, precisions)
     networks, fits = {}, {}

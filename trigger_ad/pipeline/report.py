@@ -203,6 +203,8 @@ REPORT = Stage(
     _settings,
     lambda run: [
         *run.event_files(),
+        run.directory.vectors,
+        run.directory.network(run.config.quantization.ship),
         *(run.directory.results(stage) for stage in ("train", "quantize", "emulate", "hardware")),
         *(run.directory.arrays(stage) for stage in ("quantize", "emulate")),
     ],

@@ -330,3 +330,11 @@ def test_presence_survives_in_any_layout(seed: int) -> None:
     assert (codes[:, :, 0] != 0).tolist() == present.tolist()
     assert encoding.network_type.code_min <= codes.min()
     assert codes.max() <= encoding.network_type.code_max
+
+
+def test_a_pt_too_small_for_its_word_is_counted_and_kept_present() -> None:
+    encoding = InputEncoding(InputsConfig())
+    particles = one_object(0.01)
+    assert encoding.words(particles)[0, 3 * SLOT] == 1
+    assert encoding.saturated(particles) == {"pt": 1, "eta": 0, "phi": 0}
+    assert encoding.saturated(one_object(1.0)) == {"pt": 0, "eta": 0, "phi": 0}
