@@ -60,22 +60,30 @@ def tables(data: dict[str, Any]) -> str:
 def _table(data: dict[str, Any], target: float | None) -> str:
     signals = list(data["ffn"]["events"]["signals"])
     titles = " | ".join(SIGNAL_TITLES[signal] for signal in signals)
-    lines = [f"| score | pT | {titles} |", "| --- | --- |" + " ---: |" * len(signals)]
+    achieved = "" if target is None else " FPR achieved |"
+    lines = [f"| score | pT |{achieved} {titles} |", "| --- | --- |" + " ---: |" * (len(signals) + bool(achieved))]
     for model, title in MODELS.items():
         for name, encoding in RUNS.items():
             if model not in ENCODED and name != "ffn":
                 continue
             own = {row["signal"]: row for row in data[name]["performance"] if row["model"] == model}
-            cells = " | ".join(_cell(own[signal], target) for signal in signals)
-            lines.append(f"| {title} | {encoding if model in ENCODED else ''} | {cells} |")
+            cells = [_cell(own[signal], target) for signal in signals]
+            if target is not None:
+                point = _point(own[signals[0]], target)
+                cells.insert(0, f"{point['fpr']:.5f} [{point['fpr_low']:.5f}, {point['fpr_high']:.5f}]")
+            lines.append(f"| {title} | {encoding if model in ENCODED else ''} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def _cell(row: dict[str, Any], target: float | None) -> str:
     if target is None:
         return f"{row['auc']:.4f} [{row['auc_low']:.4f}, {row['auc_high']:.4f}]"
-    point = next(point for point in row["tpr"] if point["fpr_target"] == target)
-    return f"{point['tpr']:.3f} [{point['low']:.3f}, {point['high']:.3f}]"
+    point = _point(row, target)
+    return f"{point['tpr']:.4f} [{point['low']:.4f}, {point['high']:.4f}]"
+
+
+def _point(row: dict[str, Any], target: float) -> dict[str, Any]:
+    return next(point for point in row["tpr"] if point["fpr_target"] == target)
 
 
 def with_tables(page: str, data: dict[str, Any]) -> str:

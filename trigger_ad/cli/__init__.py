@@ -49,16 +49,17 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+_EXAMPLE = """\b
+The main job:
+  trigger-ad run configs/ffn.yaml
+"""
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLE)
 @click.version_option(__version__, prog_name="trigger-ad")
 @click.option("--debug", is_flag=True, help="Show tracebacks and every log line.")
 def cli(debug: bool) -> None:
-    r"""Autoencoder anomaly detection for Level-1 triggers, from events to verified firmware.
-
-    \b
-    The main job:
-      trigger-ad run configs/ffn.yaml
-    """
+    """Autoencoder anomaly detection for Level-1 triggers, from events to verified firmware."""
     level = logging.DEBUG if debug else logging.INFO
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))

@@ -201,8 +201,8 @@ def _encode_stretch(task: _Task) -> _Done:
             for first in range(0, len(chunk.particles), _BLOCK):
                 block = slice(first, first + _BLOCK)
                 rows = slice(chunk.start + first, chunk.start + first + len(chunk.particles[block]))
-                tally.add(chunk.stored[block])
                 particles = chunk.particles[block]
+                tally.add(chunk.stored[block], particles)
                 arrays["words"][rows] = encoding.words(particles)
                 for name, values in quantities(particles, layout).items():
                     arrays[f"quantity_{name}"][rows] = values

@@ -220,7 +220,7 @@ class _FileTally:
             self._event_ids.append(chunk.event_id)
         if chunk.group_id is not None:
             self._group_ids.append(np.unique(chunk.group_id))
-        self._oddities.add(chunk.stored)
+        self._oddities.add(chunk.stored, chunk.particles)
 
     def result(self, header: Header, source: str) -> Inspection:
         classes = tuple(tally.summary(header.events) for tally in self._classes)

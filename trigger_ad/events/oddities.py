@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.events.content import content_hash, hash_without_objects
+from trigger_ad.events.content import content_hash, hash_of_zeroed, hash_without_objects
 from trigger_ad.events.layout import ADC2021, ELECTRONS, ETA, LEPTON_FILTER_PT, MET, MUONS, EventLayout
 
 SMALLEST_PT: Final = {"electron": 4.2, "muon": 5.2, "jet": 15.0}
@@ -170,11 +170,12 @@ class OddityTally:
         self._hashes: list[NDArray[np.uint64]] = []
         self._events = 0
 
-    def add(self, stored: NDArray[np.float64]) -> None:
+    def add(self, stored: NDArray[np.float64], zeroed: NDArray[np.float64] | None = None) -> None:
         """Count the next chunk.
 
         Args:
             stored: Shape (N, objects, features), as in the file: before absent objects are zeroed.
+            zeroed: The same with absent objects zeroed, where that is at hand already.
         """
         present = stored[..., self._layout.pt] > 0
         for name, (check, _) in self._checks.items():
@@ -182,7 +183,7 @@ class OddityTally:
             if len(affected):
                 self._counts[name] += len(affected)
                 self._first.setdefault(name, self._events + int(affected[0]))
-        self._hashes.append(content_hash(stored, self._layout.pt))
+        self._hashes.append(content_hash(stored, self._layout.pt) if zeroed is None else hash_of_zeroed(zeroed))
         self._events += len(stored)
 
     def extend(self, later: OddityTally) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.events import make_particles
 
-from trigger_ad.events.content import content_hash, hash_without_objects, splitmix64, zero_absent
+from trigger_ad.events.content import content_hash, hash_of_zeroed, hash_without_objects, splitmix64, zero_absent
 from trigger_ad.events.layout import PT
 
 GOLDEN = 0x9E3779B97F4A7C15
@@ -69,3 +69,9 @@ def test_zeroing_leaves_the_original_as_it_was() -> None:
     particles[0, 18] = [0, 1, 2, 4]
     assert zero_absent(particles)[0, 18].tolist() == [0, 0, 0, 0]
     assert particles[0, 18].tolist() == [0, 1, 2, 4]
+
+
+def test_what_is_zeroed_already_is_hashed_as_it_is() -> None:
+    stored = make_particles(300, 5)
+    stored[::3, 10, 0] = 0.0
+    np.testing.assert_array_equal(hash_of_zeroed(zero_absent(stored)), content_hash(stored))
