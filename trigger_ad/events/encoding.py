@@ -67,6 +67,14 @@ class FeatureEncoding:
             high = 1
         return FixedPoint.holding(low, high, self.shift)
 
+    @property
+    def gives_zero(self) -> bool:
+        """Whether the word of a present object, or its logarithm, can equal the offset."""
+        table = self.table
+        if table is None:
+            return self.smallest_word <= self.offset <= self.word.code_max
+        return bool((table[self.smallest_word :] == self.offset).any())
+
     def words(self, physical: Values, present: NDArray[np.bool_]) -> Codes:
         """Trigger words of physical values; 0 for an absent object."""
         words = np.clip(self._counts(physical), self.smallest_word, self.word.code_max)

@@ -94,7 +94,7 @@ def _port(feature: FeatureEncoding, shift: int) -> Port:
         difference=_less("word", offset),
         code=_integer(code),
         shift=shift,
-        never_zero=is_pt and _gives_zero(feature),
+        never_zero=is_pt and feature.gives_zero,
         # the word of an absent object is 0, so that of pT needs no mask where it goes through as it is
         masked=not is_pt or (not table and offset != 0),
         table=table,
@@ -110,14 +110,6 @@ def _table(feature: FeatureEncoding) -> list[list[int]] | None:
     words = np.arange(feature.word.code_max + 1)
     codes = feature.codes(words, words > 0).tolist()
     return [codes[start : start + _TABLE_ROW] for start in range(0, len(codes), _TABLE_ROW)]
-
-
-def _gives_zero(feature: FeatureEncoding) -> bool:
-    """Whether the word of an object that is there, or its logarithm, can equal the offset."""
-    table = feature.table
-    if table is None:
-        return feature.smallest_word <= feature.offset <= feature.word.code_max
-    return bool((table[feature.smallest_word :] == feature.offset).any())
 
 
 def _integer(kind: FixedPoint) -> str:

@@ -75,8 +75,8 @@ def _trivial_scores(run: Run) -> dict[str, ModelScores]:
     from trigger_ad.evaluation.baselines import available_baselines, zero_reconstruction
 
     def score(name: str, part: Part) -> NDArray[Any]:
-        if name in part.quantities:
-            return part.quantities[name]
+        if (values := part.quantities.get(name)) is not None:
+            return values
         return np.concatenate([zero_reconstruction(run.encoding.values_of_words(words)) for words in part.words()])
 
     names = available_baselines(run.encoding.layout)

@@ -21,6 +21,7 @@ from trigger_ad import __version__
 from trigger_ad.errors import UserError
 from trigger_ad.evaluation.intervals import proportion_interval
 from trigger_ad.events.dataset import event_files
+from trigger_ad.events.encoded import events_digest
 from trigger_ad.events.layout import EVENT_ID, EventLayout
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.pipeline.convert import shipped_network
@@ -29,7 +30,6 @@ from trigger_ad.pipeline.scored_events import (
     SCORE_WORD,
     InputFile,
     StreamedFile,
-    digest_of,
     input_file,
     make_column,
     score_events,
@@ -172,7 +172,7 @@ def summary(
 
 
 def _background_digests(run: Run) -> set[str]:
-    return {digest_of(path) for path in event_files(run.config.events).background}
+    return {events_digest(path) for path in event_files(run.config.events).background}
 
 
 def _file_result(item: StreamedFile, threshold: Threshold, file: h5py.Group, backgrounds: set[str]) -> FileResult:

@@ -166,7 +166,7 @@ class _Tally:
 def _score_file(
     source: InputFile, start: int, network: Network, encoding: InputEncoding, into: h5py.Group
 ) -> StreamedFile:
-    digest, tally = digest_of(source.path), _Tally(encoding)
+    digest, tally = events_digest(source.path), _Tally(encoding)
     kind = network.type(network.output.name)
     with (
         EventsFile(source.path, encoding.layout) as file,
@@ -183,22 +183,10 @@ def _score_file(
             into[EVENT_ID][rows] = np.arange(chunk.start, done) if chunk.event_id is None else chunk.event_id
             tally.add(chunk)
             advance(done, "")
-    _require_unchanged(source.path, digest_of(source.path) == digest)
+    _require_unchanged(source.path, events_digest(source.path) == digest)
     rows = slice(start, start + source.events)
     oddities = (*header.oddities, *tally.oddities)
     return StreamedFile(source, rows, digest, tally.present, tally.saturated, oddities, tally.group_id)
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of an events file.
-
-    Raises:
-        UserError: The file cannot be read.
-    """
-    try:
-        return events_digest(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror})", "Check the path and the disk") from error
 
 
 def _require_unchanged(path: Path, unchanged: bool) -> None:

@@ -63,7 +63,7 @@ def _adder_bits(feature: FeatureEncoding) -> int:
 
 def _can_be_zero(feature: FeatureEncoding) -> bool:
     """Whether a present object's pT word can equal the offset, and its code must then be 1."""
-    return _is_pt(feature) and feature.logarithm is None and 1 <= feature.offset <= feature.word.code_max
+    return _is_pt(feature) and feature.logarithm is None and feature.gives_zero
 
 
 def _feature_lut(feature: FeatureEncoding, part: str) -> int:

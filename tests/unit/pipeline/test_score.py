@@ -14,6 +14,7 @@ from support.scores import expected_words, make_events, make_run, report_of, wri
 from trigger_ad import __version__
 from trigger_ad.errors import UserError
 from trigger_ad.evaluation.intervals import clopper_pearson, proportion_interval
+from trigger_ad.events.encoded import events_digest
 from trigger_ad.pipeline import scored_events
 from trigger_ad.pipeline.score import GENERATOR, check_out, open_inputs, write_scores
 from trigger_ad.pipeline.scoring import Scoring, chosen_threshold, threshold_at
@@ -155,7 +156,7 @@ def test_the_attributes_say_where_the_scores_come_from(run: Run) -> None:
         "present_objects": scoring.present,
     }
     assert {name: attributes[name] for name in expected} == expected
-    assert attributes["files_sha256"].tolist() == [scored_events.digest_of(box)]
+    assert attributes["files_sha256"].tolist() == [events_digest(box)]
     assert attributes["files_events"].tolist() == [EVENTS]
     assert attributes["files_accepted"].tolist() == [scoring.files[0].accepted]
 
