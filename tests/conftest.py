@@ -1,7 +1,8 @@
-"""What every test stands on: a cache that is nobody else's."""
+"""What every test stands on: a cache that is nobody else's, and logging as it was."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +26,12 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache of one test"
     monkeypatch.setenv(ENVIRONMENT, str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """The command line sets up logging for a whole process: take it back."""
+    logger = logging.getLogger("trigger_ad")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,15 +28,6 @@ def study(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     folder = Path(shutil.copytree(finished, tmp_path / "study"))
     monkeypatch.chdir(folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """The command line sets up logging for a whole process: take it back."""
-    logger = logging.getLogger("trigger_ad")
-    before = logger.handlers, logger.level, logger.propagate
-    yield
-    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import click
@@ -28,15 +27,6 @@ HEAVY = (
     "matplotlib",
     "pydantic",
 )
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """The command line sets up logging for a whole process: take it back."""
-    logger = logging.getLogger("trigger_ad")
-    before = logger.handlers, logger.level, logger.propagate
-    yield
-    logger.handlers, logger.level, logger.propagate = before
 
 
 def _fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:

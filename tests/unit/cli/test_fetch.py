@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +14,6 @@ from trigger_ad import cli
 from trigger_ad.download import patience
 from trigger_ad.download.partial import Partial
 from trigger_ad.download.records import PUBLIC_FILES
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """The command line sets up logging for a whole process: take it back."""
-    logger = logging.getLogger("trigger_ad")
-    before = logger.handlers, logger.level, logger.propagate
-    yield
-    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture

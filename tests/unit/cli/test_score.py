@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,6 @@ from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import write_json
 
 NETWORK = small_network()
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """Warnings are read from the logger, whatever another test's command line has done to it."""
-    logger = logging.getLogger("trigger_ad")
-    before = logger.handlers, logger.level, logger.propagate
-    logger.propagate = True
-    yield
-    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture
