@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,30 +12,41 @@ from trigger_ad.models.keras import tf_keras
 from trigger_ad.models.quantized import float64_keras, in_float64
 from trigger_ad.network.graph import Network
 
+Layers = Callable[[Codes], dict[str, Values]]
+"""From input codes of shape (vectors, inputs) to values of shape (vectors, size) by layer name."""
 
-def float64_layers(model: Any, network: Network, inputs: Codes) -> dict[str, Values]:
+
+def float64_layers(model: Any, network: Network) -> Layers:
     """Every layer's output of the model rebuilt in float64, where words of up to 53 bits are exact.
+
+    The model is built and compiled once, however often the result is called.
 
     Args:
         model: The quantized Keras model.
         network: Frozen from it.
-        inputs: Codes of shape (vectors, inputs).
-
-    Returns:
-        Values of shape (vectors, size) by layer name.
     """
     with float64_keras():
-        return _layers(in_float64(model), network, network.input.type.values(inputs))
+        every_layer = _every_layer(in_float64(model), network)
+
+    def layers(inputs: Codes) -> dict[str, Values]:
+        with float64_keras():
+            return _predicted(every_layer, network, network.input.type.values(inputs))
+
+    return layers
 
 
-def float32_layers(model: Any, network: Network, inputs: Codes) -> dict[str, Values]:
+def float32_layers(model: Any, network: Network) -> Layers:
     """The same from the model as it is, in float32: exact only while every word has at most 24 bits."""
-    return _layers(model, network, network.input.type.values(inputs).astype(np.float32))
+    every_layer = _every_layer(model, network)
+    return lambda inputs: _predicted(every_layer, network, network.input.type.values(inputs).astype(np.float32))
 
 
-def _layers(model: Any, network: Network, values: Any) -> dict[str, Values]:
+def _every_layer(model: Any, network: Network) -> Any:
+    return tf_keras.Model(model.input, [model.get_layer(node.name).output for node in network.nodes[1:]])
+
+
+def _predicted(every_layer: Any, network: Network, values: Any) -> dict[str, Values]:
     names = [node.name for node in network.nodes[1:]]
-    every_layer = tf_keras.Model(model.input, [model.get_layer(name).output for name in names])
     predicted = every_layer.predict(values, batch_size=8192, verbose=0)
     # Keras gives a single output without its list
     outputs = predicted if len(names) > 1 else [predicted]

@@ -95,7 +95,7 @@ def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
     path = run.directory.quantized_model(run.config.quantization.ship)
     with reading(path):
         model = load_quantized(path)
-    emulators = {"keras_float64": float64_layers, "keras_float32": float32_layers}
+    emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
     tally, outputs, seconds = LayerTally(network), [], 0.0
     for kind, start, stop in _blocks(vectors.segments):
@@ -107,7 +107,7 @@ def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
         tally.add(reference, kind)
         for name, layers in emulators.items():
             started = time.perf_counter()
-            values = layers(model, network, codes)
+            values = layers(codes)
             took = time.perf_counter() - started
             # Keras in float32 is shown for information: it is not exact above 24 bits
             must = name == "keras_float64"

@@ -59,7 +59,7 @@ def _case(bits: int) -> tuple[Any, Network, Codes, dict[str, Codes]]:
 @pytest.mark.parametrize("bits", [6, 16])
 def test_float64_equals_the_reference_in_every_layer(bits: int) -> None:
     model, network, inputs, reference = _case(bits)
-    found = float64_layers(model, network, inputs)
+    found = float64_layers(model, network)(inputs)
     assert found.keys() == {node.name for node in network.nodes[1:]}
     assert all(values.dtype == np.float64 for values in found.values())
     result = compare("keras_float64", network, reference, found, 0.0)
@@ -70,13 +70,13 @@ def test_float64_equals_the_reference_in_every_layer(bits: int) -> None:
 def test_float32_equals_it_while_words_have_at_most_24_bits() -> None:
     model, network, inputs, reference = _case(6)
     assert max(word.type.width for word in network.words.values()) <= 24
-    assert compare("keras_float32", network, reference, float32_layers(model, network, inputs), 0.0).exact
+    assert compare("keras_float32", network, reference, float32_layers(model, network)(inputs), 0.0).exact
 
 
 def test_float32_differs_where_words_are_wider() -> None:
     model, network, inputs, reference = _case(16)
     assert network.type("score").width > 24
-    result = compare("keras_float32", network, reference, float32_layers(model, network, inputs), 0.0)
+    result = compare("keras_float32", network, reference, float32_layers(model, network)(inputs), 0.0)
     assert not result.exact
     assert result.first_difference is not None
     assert result.layers["score"] > 0
@@ -86,7 +86,7 @@ def test_a_model_that_is_not_the_network_is_found_in_its_layer() -> None:
     model, network, inputs, reference = _case(6)
     kernel, bias = model.get_layer("decoder_1").get_weights()
     model.get_layer("decoder_1").set_weights([kernel, bias + 0.25])
-    result = compare("keras_float64", network, reference, float64_layers(model, network, inputs), 0.0)
+    result = compare("keras_float64", network, reference, float64_layers(model, network)(inputs), 0.0)
     assert result.first_difference is not None
     assert result.first_difference.layer == "decoder_1"
     assert (result.layers["latent_quantized"], result.layers["decoder_1"]) == (0, len(inputs))

@@ -47,7 +47,7 @@ def test_every_layer_equals_the_model_in_float64_on_random_and_corner_inputs(see
     extremes = random.choice([kind.code_min, 0, kind.code_max], (1000, 4))
     vectors = np.concatenate([extremes, random.integers(kind.code_min, kind.code_max + 1, (2000, 4))])
     codes = evaluate(network, vectors)
-    layers = float64_layers(model, network, vectors)
+    layers = float64_layers(model, network)(vectors)
     assert list(layers) == [node.name for node in network.nodes[1:]]
     for name, values in layers.items():
         np.testing.assert_array_equal(network.type(name).values(codes[name]), values)
