@@ -7,7 +7,6 @@ import errno
 import os
 import resource
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from support.events import make_particles, spoil, write_events
 from support.runs import Command, Outcome, tree_digest, write_config
+from support.small_disk import small_disk
 
 from trigger_ad.events import encoded
 from trigger_ad.events.cache import ENVIRONMENT
@@ -347,27 +347,20 @@ def test_a_full_disk(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small_disk(study: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A disk of 8 MiB; mounting it takes a privilege that not everybody has."""
-    disk = study / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    yield disk
-    # a disk that is the working folder cannot be taken away
-    monkeypatch.chdir(study)
-    subprocess.run(["umount", str(disk)], check=True)
+def disk(study: Path) -> Iterator[Path]:
+    """Large enough for the run."""
+    with small_disk(study / "disk", kilobytes=8192) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("left", [0, 50_000, 1_000_000])
 def test_a_disk_that_fills_up_while_a_stage_writes(
-    small_disk: Path, command: Command, monkeypatch: pytest.MonkeyPatch, left: int
+    disk: Path, command: Command, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
-    shutil.copytree(RUN, small_disk / RUN, ignore=shutil.ignore_patterns("vivado"))
+    shutil.copytree(RUN, disk / RUN, ignore=shutil.ignore_patterns("vivado"))
     for path in (*Path().glob("*.h5"), Path("study.yaml")):
-        shutil.copy(path, small_disk)
-    monkeypatch.chdir(small_disk)
+        shutil.copy(path, disk)
+    monkeypatch.chdir(disk)
     with Path("filler").open("wb", buffering=0) as stream, contextlib.suppress(OSError):
         while True:
             stream.write(bytes(4096))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from support.events import make_particles, write_events
 from support.runs import Command, Outcome, tree_digest
+from support.small_disk import small_disk
 
 from trigger_ad.pipeline.report import quantized_scores
 from trigger_ad.pipeline.target import open_run
@@ -121,14 +121,9 @@ def test_a_limit_on_the_size_of_files(study: Path, command: Command) -> None:
 
 @pytest.fixture
 def full_disk(study: Path) -> Iterator[Path]:
-    """A disk of 32 KiB; mounting it takes a privilege that not everybody has."""
-    disk = study / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "none", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    """Too small for the scores."""
+    with small_disk(study / "disk", kilobytes=32) as disk:
+        yield disk
 
 
 @pytest.mark.parametrize("options", [[], ["--submission", "--fpr", "0.1"]])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table as RichTable
 
+    from trigger_ad.events.distributions import Quantity
+    from trigger_ad.events.encoding import InputEncoding
     from trigger_ad.events.inspection import Inspection
+    from trigger_ad.events.layout import EventLayout
     from trigger_ad.report.inspection_tables import InspectedFile
     from trigger_ad.report.tables import Table
 
@@ -38,24 +42,33 @@ _PLAIN_WIDTH = 200
     "page",
     type=click.Path(path_type=Path),
     metavar="PAGE.html",
-    help="Also write one page with every distribution drawn over those of the shipped sample.",
+    help="Also write one page with every distribution, drawn over those of the shipped sample.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="TARGET",
+    help="The configuration, or run directory, whose event layout the files have. The shipped sample is in the ADC2021 "
+    "layout, and files in another are not compared with it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a script instead of tables.")
-def inspect(files: tuple[Path, ...], page: Path | None, as_json: bool) -> None:
+def inspect(files: tuple[Path, ...], page: Path | None, config: Path | None, as_json: bool) -> None:
     """Say what is in each events FILE and whether it is sound.
 
-    FILE is HDF5 in the ADC2021 layout; up to six are shown side by side. Exits with 0 for sound files, with or without
-    oddities, and with 2 if one cannot be used. Files of any size are read in pieces. JSON is one object for one file
-    and a list of them for several.
+    FILE is HDF5 in the ADC2021 layout, or in that of a configuration; up to six are shown side by side. Exits with 0
+    for sound files, with or without oddities, and with 2 if one cannot be used. Files of any size are read in pieces.
+    JSON is one object for one file and a list of them for several.
     """
-    labels = _labels(files)
+    paths = dict(zip(_labels(files), files, strict=True))
+    encoding = _encoding(config)
     if page is None:
         from trigger_ad.events.inspection import inspect_file
 
-        paths = dict(zip(labels, files, strict=True))
-        inspections = {label: inspect_file(path, title=f"inspecting {label}") for label, path in paths.items()}
+        inspections = {
+            label: inspect_file(path, encoding, title=f"inspecting {label}") for label, path in paths.items()
+        }
     else:
-        inspected = _inspect_for_page(dict(zip(labels, files, strict=True)), page)
+        inspected = _inspect_for_page(paths, encoding, page)
         inspections = {file.label: file.inspection for file in inspected}
     if as_json:
         _print_json(list(inspections.values()))
@@ -74,32 +87,72 @@ def _labels(files: Sequence[Path]) -> list[str]:
     return [file.name if names[file.name] == 1 else str(file) for file in files]
 
 
-def _inspect_for_page(files: dict[str, Path], page: Path) -> list[InspectedFile]:
-    from trigger_ad.events.sample import sample_paths
+def _encoding(config: Path | None) -> InputEncoding:
+    if config is None:
+        from trigger_ad.events.inspection import DEFAULT_ENCODING
+
+        return DEFAULT_ENCODING
+    from trigger_ad.pipeline.target import open_run
+
+    return open_run(config).encoding
+
+
+def _inspect_for_page(files: dict[str, Path], encoding: InputEncoding, page: Path) -> list[InspectedFile]:
+    from trigger_ad.events.distributions import QUANTITIES
+    from trigger_ad.events.layout import ADC2021
     from trigger_ad.report.inspection_page import check_page_path, write_inspection_page
-    from trigger_ad.report.wording import signal_title
 
     # before minutes are spent on reading
     check_page_path(page)
-    inspected = [_inspect_with_histograms(label, file) for label, file in files.items()]
-    sample = sample_paths()
-    (background,) = sample.background
-    references = {"Background": background} | {signal_title(name): file for name, (file,) in sample.signals.items()}
-    shipped = [_inspect_with_histograms(label, file, "the sample's ") for label, file in references.items()]
-    write_inspection_page(inspected, shipped, page)
+    like_the_sample = encoding.layout == ADC2021
+    quantities = QUANTITIES if like_the_sample else _quantities(list(files.values()), encoding.layout)
+    inspected = [
+        _inspect_with_histograms(label, file, encoding, quantities, f"inspecting {label}")
+        for label, file in files.items()
+    ]
+    write_inspection_page(inspected, _inspect_sample(encoding) if like_the_sample else [], page)
     return inspected
 
 
-def _inspect_with_histograms(label: str, file: Path, of: str = "") -> InspectedFile:
+def _quantities(files: Sequence[Path], layout: EventLayout) -> Mapping[str, Quantity]:
+    """With axes that are the same for all files."""
+    import numpy as np
+
+    from trigger_ad.events.distributions import layout_quantities
+    from trigger_ad.events.inspection import typical_events
+
+    events = [np.zeros((0, *layout.shape))]
+    for file in files:
+        # a file that cannot be used is refused when it is inspected, which says more of it
+        with contextlib.suppress(UserError):
+            events.append(typical_events(file, layout))
+    return layout_quantities(layout, np.concatenate(events))
+
+
+def _inspect_sample(encoding: InputEncoding) -> list[InspectedFile]:
+    from trigger_ad.events.distributions import QUANTITIES
+    from trigger_ad.events.sample import sample_paths
+    from trigger_ad.report.wording import signal_title
+
+    sample = sample_paths()
+    (background,) = sample.background
+    references = {"Background": background} | {signal_title(name): file for name, (file,) in sample.signals.items()}
+    return [
+        _inspect_with_histograms(label, file, encoding, QUANTITIES, f"inspecting the sample's {label}")
+        for label, file in references.items()
+    ]
+
+
+def _inspect_with_histograms(
+    label: str, file: Path, encoding: InputEncoding, quantities: Mapping[str, Quantity], title: str
+) -> InspectedFile:
     from trigger_ad.events.distributions import DistributionTally
     from trigger_ad.events.inspection import inspect_file
     from trigger_ad.report.inspection_tables import InspectedFile
     from trigger_ad.run_directory import file_digest
 
-    tally = DistributionTally()
-    inspection = inspect_file(
-        file, observers=[lambda chunk: tally.add(chunk.particles)], title=f"inspecting {of}{label}"
-    )
+    tally = DistributionTally(quantities)
+    inspection = inspect_file(file, encoding, observers=[lambda chunk: tally.add(chunk.particles)], title=title)
     return InspectedFile(label, inspection, tally.result(), file_digest(file))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,13 @@ def _check(context: click.Context, parameter: click.Parameter, wanted: bool) -> 
     context.exit()
 
 
+def _needed(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """An option that only --check does without: it has ended by now."""
+    if value is None and not context.resilient_parsing:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    return value
+
+
 @click.command(epilog=_EXAMPLE)
 @click.option(
     "--check",
@@ -40,11 +47,18 @@ def _check(context: click.Context, parameter: click.Parameter, wanted: bool) -> 
 )
 @click.option(
     "--process",
-    required=True,
+    callback=_needed,
     metavar="NAME",
-    help=f"What to make: {', '.join(_PROCESSES)}. background is the published mix of w, qcd, z and ttbar.",
+    help=f"What to make: {', '.join(_PROCESSES)}. background is the published mix of w, qcd, z and ttbar. "
+    "[required without --check]",
 )
-@click.option("--events", required=True, type=int, metavar="N", help="Events that pass the lepton filter.")
+@click.option(
+    "--events",
+    callback=_needed,
+    type=int,
+    metavar="N",
+    help="Events that pass the lepton filter. [required without --check]",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same events.")
 @click.option("--jobs", type=int, default=1, show_default=True, help="Processes that run at once, one for each core.")
 @click.option(
@@ -54,7 +68,13 @@ def _check(context: click.Context, parameter: click.Parameter, wanted: bool) -> 
     show_default=True,
     help="Minimum-bias collisions from which pile-up is drawn, shared out over training, validation and test events.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The HDF5 file to write.")
+@click.option(
+    "--out",
+    callback=_needed,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The HDF5 file to write. [required without --check]",
+)
 def simulate(process: str, events: int, seed: int, jobs: int, pool_events: int, out: Path) -> None:
     """Simulate collisions and write them in the ADC2021 layout.
 

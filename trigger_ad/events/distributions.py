@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.events.layout import ELECTRONS, ETA, JETS, MET, MUONS, PHI, PT
+from trigger_ad.events.axes import BINS, linear, measured, whole_numbers, within
+from trigger_ad.events.layout import ADC2021, EventLayout, ObjectClass
 
-_ROUNDING: Final = 1e-6
-"""A value that was rounded to 32 bits may lie this far outside the limit of its quantity."""
+UNITS: Final = {"pt": "GeV", "phi": "rad"}
+"""Of features; others have none that is known."""
+
+_ANGLE_BINS: Final = 32
+_PUBLISHED_PT: Final = {"met": 200.0, "electron": 160.0, "muon": 160.0, "jet": 300.0}
+"""GeV. Where the axis of each class ends for events of the ADC2021 layout, so that all files can be compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,37 +26,43 @@ class Quantity:
     """What a histogram is of.
 
     Attributes:
-        name: For programs, such as `leading_jet_eta`.
+        name: For programs, such as `jet.pt`, `leading jet.eta` or `number of jet`.
         title: For people, such as "eta of the leading jet".
         unit: GeV, rad, or nothing.
+        object_class: The class of its objects, by name.
         slots: The objects.
-        feature: Position of the feature; None for the number of present objects in an event.
+        feature: The feature; None for the number of present objects in an event.
+        column: Where the feature stands in the last axis of the events; None for the number of objects.
+        pt: Where pT stands.
         edges: Edges of the bins, rising.
     """
 
     name: str
     title: str
     unit: str
+    object_class: str
     slots: slice
-    feature: int | None
+    feature: str | None
+    column: int | None
+    pt: int
     edges: NDArray[np.float64]
 
     @property
     def tells_processes_apart(self) -> bool:
         """Whether it can differ between processes: collisions have no preferred azimuth, so phi cannot."""
-        return self.feature != PHI
+        return self.feature != "phi"
 
     def values(self, particles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Its values: one for each present object, or one for each event where it is a number of objects.
 
         Args:
-            particles: Shape (N, 19, 4).
+            particles: Shape (N, objects, features).
         """
-        present = particles[:, self.slots, PT] > 0
-        if self.feature is None:
+        present = particles[:, self.slots, self.pt] > 0
+        if self.column is None:
             numbers: NDArray[np.float64] = present.sum(axis=1).astype(np.float64)
             return numbers
-        values: NDArray[np.float64] = particles[:, self.slots, self.feature][present]
+        values: NDArray[np.float64] = particles[:, self.slots, self.column][present]
         return values
 
 
@@ -86,70 +97,118 @@ class Distribution:
 
 
 Distributions = Mapping[str, Distribution]
-"""By name of the quantity, in the order of `QUANTITIES`."""
+"""By name of the quantity, in the order of the layout's quantities."""
 
 
-def _linear(low: float, high: float, bins: int) -> NDArray[np.float64]:
-    return np.linspace(low, high, bins + 1)
+def described_features(layout: EventLayout) -> tuple[str, ...]:
+    """The features that are measured of an object: all but the number of its class."""
+    return tuple(feature for feature in layout.features if feature != "class")
 
 
-def _within(limit: float, bins: int) -> NDArray[np.float64]:
-    """Bins from -limit to limit, the outermost of which take what rounding has moved beyond it."""
-    edges = _linear(-limit, limit, bins)
-    edges[[0, -1]] += [-_ROUNDING, _ROUNDING]
-    return edges
+def plural(name: str) -> str:
+    """Several objects of a class."""
+    return name if name.endswith("s") else f"{name}s"
 
 
-def _quantities() -> dict[str, Quantity]:
-    turn = _within(math.pi, 32)
-    found = [
-        Quantity("met_pt", "missing transverse energy", "GeV", MET, PT, _linear(0, 200, 40)),
-        Quantity("met_phi", "phi of the missing transverse energy", "rad", MET, PHI, turn),
-    ]
-    classes = (
-        ("electron", ELECTRONS, _linear(0, 160, 40), _within(3.0, 30)),
-        ("muon", MUONS, _linear(0, 160, 40), _within(2.1, 30)),
-        ("jet", JETS, _linear(0, 300, 40), _within(4.0, 32)),
-    )
-    for name, slots, pt, eta in classes:
-        size = slots.stop - slots.start
-        # whole numbers stand in the middle of their bins
-        numbers = _linear(-0.5, size + 0.5, size + 1)
-        found.append(Quantity(f"{name}s_per_event", f"{name}s in an event", "", slots, None, numbers))
-        leading = slice(slots.start, slots.start + 1)
-        for prefix, of, which in (("", f"all {name}s", slots), ("leading_", f"the leading {name}", leading)):
-            found += [
-                Quantity(f"{prefix}{name}_pt", f"pT of {of}", "GeV", which, PT, pt),
-                Quantity(f"{prefix}{name}_eta", f"eta of {of}", "", which, ETA, eta),
-                Quantity(f"{prefix}{name}_phi", f"phi of {of}", "rad", which, PHI, turn),
-            ]
+def layout_quantities(layout: EventLayout, events: NDArray[np.float64]) -> dict[str, Quantity]:
+    """What events of a layout consist of.
+
+    For each class the number in an event, and every feature of all objects and of the first slot; of a class with a
+    single slot its features alone, and of the missing transverse energy no pseudorapidity.
+
+    Args:
+        layout: The layout.
+        events: Shape (N, objects, features): typical events, from which the axes of quantities without natural limits
+            are chosen. Those of the ADC2021 layout are fixed, and need none.
+
+    Returns:
+        The quantities by name, class by class.
+    """
+    found = (quantity for item in layout.classes for quantity in _class_quantities(layout, item, events))
     return {quantity.name: quantity for quantity in found}
 
 
-QUANTITIES: Final[Mapping[str, Quantity]] = _quantities()
-"""MET, and for electrons, muons and jets the number in an event, and pT, eta and phi of all and of the first slot."""
+def _class_quantities(layout: EventLayout, item: ObjectClass, events: NDArray[np.float64]) -> Iterator[Quantity]:
+    features = [name for name in described_features(layout) if not (item.name == "met" and name == "eta")]
+    places = [("", _all_of(item), item.slots)]
+    if item.count > 1:
+        title, edges = f"{plural(item.name)} in an event", whole_numbers(0, item.count)
+        yield Quantity(f"number of {item.name}", title, "", item.name, item.slots, None, None, layout.pt, edges)
+        leading = slice(item.slots.start, item.slots.start + 1)
+        places.append(("leading ", f"the leading {item.name}", leading))
+    axes = {feature: _axis(layout, item, feature, events) for feature in features}
+    for prefix, of, slots in places:
+        for feature, edges in axes.items():
+            yield Quantity(
+                name=f"{prefix}{item.name}.{feature}",
+                title=_title(feature, of),
+                unit=UNITS.get(feature, ""),
+                object_class=item.name,
+                slots=slots,
+                feature=feature,
+                column=layout.column(feature),
+                pt=layout.pt,
+                edges=edges,
+            )
+
+
+_MET_TITLE: Final = "the missing transverse energy"
+
+
+def _all_of(item: ObjectClass) -> str:
+    if item.count > 1:
+        return f"all {plural(item.name)}"
+    return _MET_TITLE if item.name == "met" else f"the {item.name}"
+
+
+def _title(feature: str, of: str) -> str:
+    if feature == "pt":
+        # it is the momentum that is missing
+        return of.removeprefix("the ") if of == _MET_TITLE else f"pT of {of}"
+    return f"{feature} of {of}"
+
+
+def _axis(layout: EventLayout, item: ObjectClass, feature: str, events: NDArray[np.float64]) -> NDArray[np.float64]:
+    if feature == "phi":
+        return within(math.pi, _ANGLE_BINS)
+    if feature == "eta" and item.max_abs_eta is not None:
+        return within(item.max_abs_eta, _ANGLE_BINS)
+    if layout == ADC2021:
+        return linear(0, _PUBLISHED_PT[item.name], BINS)
+    present = events[:, item.slots, layout.pt] > 0
+    return measured(events[:, item.slots, layout.column(feature)][present], from_zero=feature == "pt")
+
+
+QUANTITIES: Final[Mapping[str, Quantity]] = layout_quantities(ADC2021, np.zeros((0, *ADC2021.shape)))
+"""Those of the ADC2021 layout: MET, and for electrons, muons and jets the number in an event, and pT, eta and phi of
+all and of the first slot. Their axes are fixed, so that any file can be laid over the shipped sample."""
 
 
 class DistributionTally:
-    """Fills the histogram of every quantity from events that arrive in parts; memory does not grow."""
+    """Fills the histogram of every quantity from events that arrive in parts; memory does not grow.
 
-    def __init__(self) -> None:
-        self._counts = {name: np.zeros(len(item.edges) + 1, dtype=np.int64) for name, item in QUANTITIES.items()}
+    Args:
+        quantities: The quantities, by name.
+    """
+
+    def __init__(self, quantities: Mapping[str, Quantity] = QUANTITIES) -> None:
+        self._quantities = quantities
+        self._counts = {name: np.zeros(len(item.edges) + 1, dtype=np.int64) for name, item in quantities.items()}
 
     def add(self, particles: NDArray[np.float64]) -> None:
         """Fill in events.
 
         Args:
-            particles: Shape (N, 19, 4), every value of an absent object zero.
+            particles: Shape (N, objects, features), every value of an absent object zero.
         """
-        for name, quantity in QUANTITIES.items():
+        for name, quantity in self._quantities.items():
             # values on an edge belong to the bin above it; below the first edge is bin 0
             indices = np.searchsorted(quantity.edges, quantity.values(particles), side="right")
             self._counts[name] += np.bincount(indices, minlength=len(self._counts[name]))
 
     def result(self) -> dict[str, Distribution]:
         """The histograms so far."""
-        return {name: Distribution(QUANTITIES[name], counts.copy()) for name, counts in self._counts.items()}
+        return {name: Distribution(self._quantities[name], counts.copy()) for name, counts in self._counts.items()}
 
 
 def kolmogorov_smirnov(one: Distribution, other: Distribution) -> float | None:
@@ -195,13 +254,13 @@ def resemblances(file: Distributions, references: Mapping[str, Distributions]) -
 
     Args:
         file: The file's histograms.
-        references: Those of each reference, by its name.
+        references: Those of each reference, by its name, of the same quantities.
     """
     shared = [
         name
-        for name, quantity in QUANTITIES.items()
-        if quantity.tells_processes_apart
-        and file[name].entries
+        for name, histogram in file.items()
+        if histogram.quantity.tells_processes_apart
+        and histogram.entries
         and all(reference[name].entries for reference in references.values())
     ]
     return {label: _resemblance(file, reference, shared) for label, reference in references.items()}
@@ -214,8 +273,8 @@ def closest(found: Mapping[str, Resemblance]) -> str | None:
 
 
 def _resemblance(file: Distributions, reference: Distributions, shared: Iterable[str]) -> Resemblance:
-    distances = {name: kolmogorov_smirnov(file[name], reference[name]) for name in QUANTITIES}
-    chances = {name: expected_by_chance(file[name], reference[name]) for name in QUANTITIES}
+    distances = {name: kolmogorov_smirnov(file[name], reference[name]) for name in file}
+    chances = {name: expected_by_chance(file[name], reference[name]) for name in file}
     return Resemblance(distances, _mean(distances, shared), _mean(chances, shared))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,59 +13,27 @@ from numpy.typing import NDArray
 
 from trigger_ad.config import InputsConfig
 from trigger_ad.errors import UserError
+from trigger_ad.events.class_summary import ClassSummary, ClassTally
 from trigger_ad.events.damage import damage_error
+from trigger_ad.events.distributions import described_features
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.files import CHUNK_SIZE, EventChunk, EventsFile
 from trigger_ad.events.header import Header
-from trigger_ad.events.layout import ELECTRONS, JETS, KINEMATICS, MET, MUONS, PT
+from trigger_ad.events.layout import EventLayout
 from trigger_ad.events.oddities import Oddity, OddityTally
 from trigger_ad.events.overlap import ElectronJetOverlap, electron_jet_overlap
-from trigger_ad.events.quartiles import FINE_BINNINGS, BinnedQuartiles, ExactQuartiles, Quartiles
+from trigger_ad.events.quantities import missing_transverse_energy
+from trigger_ad.events.quartiles import FINE_BINNINGS, Binning, fine_binning
 from trigger_ad.progress import progress
 
 EXACT_EVENTS: Final = 500_000
 """Quartiles of a larger file are taken from fine histograms, whose memory does not grow."""
 
-_CLASSES: Final = {"MET": MET, "electron": ELECTRONS, "muon": MUONS, "jet": JETS}
+TYPICAL_EVENTS: Final = 50_000
+"""At the beginning of a file: what decides the axes and histograms of quantities of which nothing is known."""
 
-
-@dataclass(frozen=True)
-class FeatureRange:
-    """How a feature is distributed over the present objects of a class (GeV for pT, radians for phi).
-
-    Attributes:
-        minimum: Exact, as is `maximum`.
-        quartiles: Lower quartile, median and upper quartile, exact or to `Inspection.quartile_bin_widths`; None where
-            one of them lies outside the histogram of a large file.
-        maximum: The largest value.
-    """
-
-    minimum: float
-    quartiles: Quartiles | None
-    maximum: float
-
-
-@dataclass(frozen=True)
-class ClassSummary:
-    """The objects of one class.
-
-    Attributes:
-        name: MET, electron, muon or jet.
-        objects: Number of present objects.
-        occupancy: For each slot of the class, the fraction of events in which it is present; empty without events.
-        events_by_number: How many events have 0, 1, 2, ... present objects.
-        mean: Mean number of present objects in an event; None without events.
-        sd: Its standard deviation over the events; None without events.
-        features: The range of pt, eta and phi; empty where no object is present.
-    """
-
-    name: str
-    objects: int
-    occupancy: tuple[float, ...]
-    events_by_number: tuple[int, ...]
-    mean: float | None
-    sd: float | None
-    features: dict[str, FeatureRange]
+DEFAULT_ENCODING: Final = InputEncoding(InputsConfig())
+"""That of the default configuration, for events of the ADC2021 layout."""
 
 
 @dataclass(frozen=True)
@@ -90,24 +57,26 @@ class Inspection:
 
     Attributes:
         source: Name of the file without its folder.
+        layout: What its events consist of.
         events: Number of events.
         dtype: Type in which the values are stored.
         compression: Storage filters; None where there are none.
         has_event_id: Whether the events carry `EvtId`.
         event_ids: The `EvtId`; None where the events carry none.
         groups: Number of different `GroupId`; None where the events carry none.
-        classes: MET, electrons, muons and jets.
-        jets_mean: Mean number of jets in an event; None without events.
+        classes: The classes of the layout.
+        jets_mean: Mean number of jets in an event; None without events, or where the layout has none.
         jets_sd: Its standard deviation over the events.
-        met_mean: Mean missing transverse energy in GeV; None without events.
+        met_mean: Mean missing transverse energy in GeV; None without events, or where the layout has none.
         quartile_bin_widths: For each feature the width of the bins that quartiles are from (GeV, radians); None where
             they are exact.
-        electrons_as_jets: Electrons that are also present as jets.
-        saturated: For each feature, present objects beyond the range of the default configuration's trigger words.
+        electrons_as_jets: Electrons that are also present as jets; None where the layout cannot tell.
+        saturated: For each feature of the configuration's trigger words, present objects beyond their range.
         oddities: Anomalies that do not stop the file from being used.
     """
 
     source: str
+    layout: EventLayout
     events: int
     dtype: str
     compression: str | None
@@ -119,7 +88,7 @@ class Inspection:
     jets_sd: float | None
     met_mean: float | None
     quartile_bin_widths: dict[str, float] | None
-    electrons_as_jets: ElectronJetOverlap
+    electrons_as_jets: ElectronJetOverlap | None
     saturated: dict[str, int]
     oddities: tuple[Oddity, ...]
 
@@ -137,58 +106,10 @@ class Inspection:
     def to_json(self) -> dict[str, Any]:
         """Return everything as a dictionary that `json.dumps` accepts."""
         data = {"verdict": self.verdict, **dataclasses.asdict(self)}
-        data["electrons_as_jets"]["fraction"] = self.electrons_as_jets.fraction
+        data["layout"] = self.layout.config.model_dump(mode="json")
+        if self.electrons_as_jets is not None:
+            data["electrons_as_jets"]["fraction"] = self.electrons_as_jets.fraction
         return data
-
-
-class _ClassTally:
-    """Gathers what `ClassSummary` says of one class."""
-
-    def __init__(self, name: str, slots: slice, *, exact: bool) -> None:
-        self._name = name
-        self._slots = slots
-        size = slots.stop - slots.start
-        self._present = np.zeros(size, dtype=np.int64)
-        self._numbers = np.zeros(size + 1, dtype=np.int64)
-        self._minimum = np.full(len(KINEMATICS), np.inf)
-        self._maximum = np.full(len(KINEMATICS), -np.inf)
-        self._quartiles = [
-            ExactQuartiles() if exact else BinnedQuartiles(FINE_BINNINGS[feature]) for feature in KINEMATICS
-        ]
-
-    def add(self, particles: NDArray[np.float64]) -> None:
-        objects = particles[:, self._slots, : len(KINEMATICS)]
-        present = objects[..., PT] > 0
-        self._present += present.sum(axis=0)
-        self._numbers += np.bincount(present.sum(axis=1), minlength=len(self._numbers))
-        values = objects[present]
-        self._minimum = np.minimum(self._minimum, values.min(axis=0, initial=np.inf))
-        self._maximum = np.maximum(self._maximum, values.max(axis=0, initial=-np.inf))
-        for position, quartiles in enumerate(self._quartiles):
-            quartiles.add(values[:, position])
-
-    def summary(self, events: int) -> ClassSummary:
-        objects = int(self._present.sum())
-        mean, sd = _mean_and_deviation(self._numbers)
-        return ClassSummary(
-            name=self._name,
-            objects=objects,
-            occupancy=tuple(float(count) / events for count in self._present) if events else (),
-            events_by_number=tuple(int(count) for count in self._numbers),
-            mean=mean,
-            sd=sd,
-            features=self._features() if objects else {},
-        )
-
-    def _features(self) -> dict[str, FeatureRange]:
-        return {
-            feature: FeatureRange(
-                minimum=float(self._minimum[position]),
-                quartiles=self._quartiles[position].result(),
-                maximum=float(self._maximum[position]),
-            )
-            for position, feature in enumerate(KINEMATICS)
-        }
 
 
 class _FileTally:
@@ -197,16 +118,18 @@ class _FileTally:
     Memory: 8 bytes for each event to find the duplicates, and as many again for `EvtId` and for `GroupId`.
     """
 
-    def __init__(self, *, exact: bool) -> None:
-        self._exact = exact
-        self._classes = [_ClassTally(name, slots, exact=exact) for name, slots in _CLASSES.items()]
-        self._encoding = InputEncoding(InputsConfig())
-        self._saturated: dict[str, int] = dict.fromkeys(KINEMATICS, 0)
-        self._overlap = ElectronJetOverlap()
-        self._met_sum = 0.0
+    def __init__(self, encoding: InputEncoding, binnings: Mapping[str, Binning] | None) -> None:
+        self._encoding = encoding
+        self._binnings = binnings
+        layout = encoding.layout
+        self._classes = [ClassTally(item, layout, binnings) for item in layout.classes]
+        self._saturated: dict[str, int] = dict.fromkeys(encoding.names, 0)
+        nothing = np.zeros((0, *layout.shape))
+        self._overlap = electron_jet_overlap(nothing, layout)
+        self._met_sum = None if missing_transverse_energy(nothing, layout) is None else 0.0
         self._event_ids: list[NDArray[np.int64]] = []
         self._group_ids: list[NDArray[np.int64]] = []
-        self._oddities = OddityTally()
+        self._oddities = OddityTally(layout)
 
     def add(self, chunk: EventChunk) -> None:
         particles = chunk.particles
@@ -214,19 +137,28 @@ class _FileTally:
             tally.add(particles)
         for feature, count in self._encoding.saturated(particles).items():
             self._saturated[feature] += count
-        self._overlap += electron_jet_overlap(particles)
-        self._met_sum += float(particles[:, MET, PT].sum())
+        self._add_what_only_some_layouts_have(particles)
         if chunk.event_id is not None:
             self._event_ids.append(chunk.event_id)
         if chunk.group_id is not None:
             self._group_ids.append(np.unique(chunk.group_id))
         self._oddities.add(chunk.stored, chunk.particles)
 
+    def _add_what_only_some_layouts_have(self, particles: NDArray[np.float64]) -> None:
+        overlap = electron_jet_overlap(particles, self._encoding.layout)
+        if self._overlap is not None and overlap is not None:
+            self._overlap += overlap
+        met = missing_transverse_energy(particles, self._encoding.layout)
+        if self._met_sum is not None and met is not None:
+            self._met_sum += float(met.sum())
+
     def result(self, header: Header, source: str) -> Inspection:
         classes = tuple(tally.summary(header.events) for tally in self._classes)
-        jets = classes[-1]
+        jets = next((summary for summary in classes if summary.name == "jet"), None)
+        widths = None if self._binnings is None else {name: bins.width for name, bins in self._binnings.items()}
         return Inspection(
             source=source,
+            layout=self._encoding.layout,
             events=header.events,
             dtype=header.dtype,
             compression=header.compression,
@@ -234,10 +166,10 @@ class _FileTally:
             event_ids=_event_ids(self._event_ids) if header.has_event_id else None,
             groups=len(_distinct(self._group_ids)) if header.has_group_id else None,
             classes=classes,
-            jets_mean=jets.mean,
-            jets_sd=jets.sd,
-            met_mean=self._met_sum / header.events if header.events else None,
-            quartile_bin_widths=None if self._exact else {name: bins.width for name, bins in FINE_BINNINGS.items()},
+            jets_mean=None if jets is None else jets.mean,
+            jets_sd=None if jets is None else jets.sd,
+            met_mean=None if self._met_sum is None or not header.events else self._met_sum / header.events,
+            quartile_bin_widths=widths,
             electrons_as_jets=self._overlap,
             saturated=self._saturated,
             oddities=header.oddities + self._oddities.result(),
@@ -263,18 +195,31 @@ def _event_ids(parts: list[NDArray[np.int64]]) -> EventIds:
     return EventIds(smallest, largest, events - len(distinct))
 
 
-def _mean_and_deviation(counts: NDArray[np.int64]) -> tuple[float, float] | tuple[None, None]:
-    """Return mean and standard deviation of a number that occurs `counts[number]` times."""
-    events = int(counts.sum())
-    if events == 0:
-        return None, None
-    numbers = np.arange(len(counts))
-    mean = float((counts * numbers).sum()) / events
-    return mean, math.sqrt(float((counts * (numbers - mean) ** 2).sum()) / events)
+def typical_events(path: Path, layout: EventLayout) -> NDArray[np.float64]:
+    """The events at the beginning of a file, for `layout_quantities`.
+
+    Args:
+        path: The file.
+        layout: What its events should consist of.
+
+    Returns:
+        Shape (N, objects, features), N at most `TYPICAL_EVENTS`.
+
+    Raises:
+        UserError: The file cannot be used.
+    """
+    with EventsFile(path, layout) as file:
+        return _first_events(file, layout)
+
+
+def _first_events(file: EventsFile, layout: EventLayout) -> NDArray[np.float64]:
+    chunk = next(file.chunks(TYPICAL_EVENTS), None)
+    return np.zeros((0, *layout.shape)) if chunk is None else chunk.particles
 
 
 def inspect_file(
     path: Path,
+    encoding: InputEncoding = DEFAULT_ENCODING,
     *,
     chunk_size: int = CHUNK_SIZE,
     observers: Sequence[Callable[[EventChunk], None]] = (),
@@ -284,6 +229,7 @@ def inspect_file(
 
     Args:
         path: The file.
+        encoding: The trigger words, beyond whose range objects are counted, and the layout of the events.
         chunk_size: Events held in memory at a time.
         observers: Called with every chunk, for what else is wanted of the same pass.
         title: What progress is called.
@@ -292,12 +238,12 @@ def inspect_file(
         UserError: The file cannot be used; one line says why. Of a damaged file it names the events that cannot be
             read. A file without events is not an error here.
     """
-    with EventsFile(path) as file:
+    with EventsFile(path, encoding.layout) as file:
         header = file.header
-        tally = _FileTally(exact=header.events <= EXACT_EVENTS)
         read = 0
         with progress(title, header.events, "events") as advance:
             try:
+                tally = _FileTally(encoding, _binnings(file, encoding.layout))
                 for chunk in file.chunks(chunk_size):
                     tally.add(chunk)
                     for observer in observers:
@@ -311,3 +257,14 @@ def inspect_file(
                 raise damage from error
     # sorting needs much memory for a moment: by now the file's cache is closed
     return tally.result(header, path.name)
+
+
+def _binnings(file: EventsFile, layout: EventLayout) -> dict[str, Binning] | None:
+    """For each feature the histogram that quartiles are from; None where they are exact."""
+    if file.header.events <= EXACT_EVENTS:
+        return None
+    features = described_features(layout)
+    known = FINE_BINNINGS.keys() >= set(features)
+    events = np.zeros((0, *layout.shape)) if known else _first_events(file, layout)
+    present = events[events[..., layout.pt] > 0]
+    return {name: fine_binning(name, present[:, layout.column(name)]) for name in features}

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.events.layout import ELECTRONS, ETA, JETS, PHI, PT
+from trigger_ad.events.layout import ADC2021, EventLayout
 
 SAME_OBJECT_DELTA_R: Final = 0.2
 """An electron and a jet closer than this, in sqrt(delta eta^2 + delta phi^2), are taken for one object."""
@@ -36,17 +36,22 @@ class ElectronJetOverlap:
         return ElectronJetOverlap(self.electrons + other.electrons, self.with_jet + other.with_jet)
 
 
-def electron_jet_overlap(particles: NDArray[np.float64]) -> ElectronJetOverlap:
-    """Count the electrons that are also present as jets.
+def electron_jet_overlap(particles: NDArray[np.float64], layout: EventLayout = ADC2021) -> ElectronJetOverlap | None:
+    """Count the electrons that are also present as jets; None where the layout lacks either, or their directions.
 
     Args:
-        particles: Shape (N, 19, 4).
+        particles: Shape (N, objects, features).
+        layout: What the events consist of.
     """
-    event, slot = np.nonzero(particles[:, ELECTRONS, PT] > 0)
+    electron_slots, jet_slots = layout.slots("electron"), layout.slots("jet")
+    if not electron_slots or not jet_slots or not {"eta", "phi"} <= set(layout.features):
+        return None
+    eta, phi = layout.column("eta"), layout.column("phi")
+    event, slot = np.nonzero(particles[:, electron_slots, layout.pt] > 0)
     # one row for each electron: itself, and the jets of its event
-    electrons = particles[event, ELECTRONS.start + slot][:, np.newaxis]
-    jets = particles[event][:, JETS]
-    delta_eta = jets[..., ETA] - electrons[..., ETA]
-    delta_phi = np.remainder(jets[..., PHI] - electrons[..., PHI] + math.pi, 2 * math.pi) - math.pi
-    near = (np.hypot(delta_eta, delta_phi) < SAME_OBJECT_DELTA_R) & (jets[..., PT] > 0)
+    electrons = particles[event, np.array(electron_slots)[slot]][:, np.newaxis]
+    jets = particles[event][:, jet_slots]
+    delta_eta = jets[..., eta] - electrons[..., eta]
+    delta_phi = np.remainder(jets[..., phi] - electrons[..., phi] + math.pi, 2 * math.pi) - math.pi
+    near = (np.hypot(delta_eta, delta_phi) < SAME_OBJECT_DELTA_R) & (jets[..., layout.pt] > 0)
     return ElectronJetOverlap(len(event), int(near.any(axis=1).sum()))

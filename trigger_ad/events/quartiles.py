@@ -9,6 +9,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from trigger_ad.events.axes import bulk, round_step, spread
+
 Quartiles: TypeAlias = tuple[float, float, float]
 """Lower quartile, median and upper quartile."""
 
@@ -38,6 +40,24 @@ FINE_BINNINGS: Final = {
     "phi": Binning(-10.0, 0.001, 20_000),
 }
 """The histograms of large files, in GeV for pT and radians for phi."""
+
+_FINE_BINS: Final = 20_000
+_FINE_BINS_OF_THE_BULK: Final = 2_000
+
+
+def fine_binning(feature: str, values: NDArray[np.float64]) -> Binning:
+    """The histogram of a large file for a feature.
+
+    Args:
+        feature: Its name; pT, eta and phi have a histogram that is the same for every file.
+        values: Shape (n,), typical ones of any other feature. The histogram reaches five times as far as they do.
+    """
+    if feature in FINE_BINNINGS:
+        return FINE_BINNINGS[feature]
+    low, high = bulk(values) if len(values) else (0.0, 1.0)
+    width = round_step(spread(low, high) / _FINE_BINS_OF_THE_BULK)
+    lowest = (math.floor((low + high) / 2 / width) - _FINE_BINS // 2) * width
+    return Binning(lowest, width, _FINE_BINS)
 
 
 class ExactQuartiles:
@@ -76,7 +96,8 @@ class BinnedQuartiles:
     def add(self, values: NDArray[np.float64]) -> None:
         """Take note of values of shape (n,)."""
         binning = self._binning
-        position = np.floor((values - binning.lowest) / binning.width)
+        with np.errstate(over="ignore"):
+            position = np.floor((values - binning.lowest) / binning.width)
         indices = np.clip(position, -1, binning.bins).astype(np.intp) + 1
         self._counts += np.bincount(indices, minlength=len(self._counts))
         self._smallest = min(self._smallest, float(values.min(initial=math.inf)))

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from trigger_ad.report.wording import power_of_ten
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
+    from matplotlib.patches import StepPatch
+    from numpy.typing import NDArray
 
 INK: Final = "#20262e"
 GRID: Final = "#d9dee4"
@@ -125,6 +129,40 @@ def new_figure(width: float, height: float, mark: str) -> Figure:
     figure = Figure(figsize=(width, total), layout=layout)
     figure.text(0.995, 0.995, mark, ha="right", va="top", fontsize=8.5, style="italic", color=INK)
     return figure
+
+
+def new_panels(
+    rows: int, columns: int, size: tuple[float, float], mark: str, *, fixed: bool = False
+) -> tuple[Figure, list[SubplotSpec]]:
+    """A figure of panels of equal size, and the place of each, row by row.
+
+    Args:
+        rows: Rows of panels.
+        columns: Panels in a row.
+        size: Width and height of a panel in inches, labels included.
+        mark: What the events are.
+        fixed: Whether the places are the same whatever is drawn: searching for them takes longer than drawing many
+            panels, and is needless where their labels are of one size.
+    """
+    width, height = size
+    figure = new_figure(columns * width, rows * height, mark)
+    places: dict[str, float] = {}
+    if fixed:
+        figure.set_layout_engine("none")
+        edge = 0.16 / rows
+        places = {"left": 0.045, "right": 0.995, "bottom": edge, "top": 1 - edge, "wspace": 0.18, "hspace": 0.36}
+    grid = figure.add_gridspec(rows, columns, **places)
+    return figure, [grid[row, column] for row in range(rows) for column in range(columns)]
+
+
+def set_title(axes: Axes, title: str, **style: Any) -> None:
+    """Writes the title of a panel, flush left."""
+    axes.set_title(legend_label(title), loc="left", **style)
+
+
+def draw_background(axes: Axes, shares: NDArray[np.float64], edges: NDArray[np.float64], label: str) -> StepPatch:
+    """Fills the histogram over which the others are drawn."""
+    return axes.stairs(shares, edges, fill=True, color=FAINT, alpha=0.35, label=label)
 
 
 def powers_of_ten(axes: Axes, *, x: bool = False, y: bool = False) -> None:

@@ -20,10 +20,13 @@ from trigger_ad.report.drawing import (
     INK,
     SERIES,
     Drawing,
+    draw_background,
     finished,
     legend_label,
     new_figure,
+    new_panels,
     powers_of_ten,
+    set_title,
     styled,
 )
 from trigger_ad.report.inputs import ModelScores, Report, is_shipped_sample
@@ -73,9 +76,9 @@ def _roc_figure(report: Report, scores: Mapping[str, ModelScores]) -> Drawing | 
         return None
     columns = min(2, len(names))
     rows = math.ceil(len(names) / columns)
-    figure = new_figure(4.9 * columns, 3.9 * rows, events_mark(report))
-    for index, name in enumerate(names):
-        _roc_panel(figure.add_subplot(rows, columns, index + 1), name, report, scores)
+    figure, places = new_panels(rows, columns, (4.9, 3.9), events_mark(report))
+    for place, name in zip(places, names, strict=False):
+        _roc_panel(figure.add_subplot(place), name, report, scores)
     losses = quantization_losses(report)
     told = "; ".join(f"{signal_title(name)}: AUC lost {difference(losses.get(name))}" for name in names)
     return finished(
@@ -115,7 +118,7 @@ def _roc_panel(axes: Axes, signal: str, report: Report, scores: Mapping[str, Mod
     chance = np.geomspace(smallest, 1, 100)
     (line,) = axes.plot(chance, chance, color=FAINT, linewidth=0.8, linestyle=(0, (1, 3)), label="Chance")
     axes.set(xlim=(smallest, 1), ylim=(0, 1.02), xlabel="false-positive rate", ylabel="true-positive rate")
-    axes.set_title(legend_label(signal_title(signal)), loc="left")
+    set_title(axes, signal_title(signal))
     axes.legend(handles=[*handles, line], loc="upper left")
 
 
@@ -171,7 +174,7 @@ def _score_panel(axes: Axes, firmware: ModelScores) -> None:
     axes.set_ylabel("share of events in each bin")
     powers_of_ten(axes, x=True, y=True)
     fill = shares(firmware.test_background, edges)
-    handles: list[Any] = [axes.stairs(fill, edges, fill=True, color=FAINT, alpha=0.35, label="Background")]
+    handles: list[Any] = [draw_background(axes, fill, edges, "Background")]
     axes.stairs(fill, edges, color=FAINT, linewidth=1.2)
     for index, (name, sample) in enumerate(firmware.signals.items()):
         style: dict[str, Any] = {"color": SERIES[index % len(SERIES)], "linestyle": DASHES[index // 2 % len(DASHES)]}
@@ -214,9 +217,9 @@ def _training_figure(report: Report) -> Drawing | None:
     fits = {name: fit for name, fit in (report["training"] or {}).items() if fit and (fit.get("history") or {})}
     if not fits:
         return None
-    figure = new_figure(4.9 * max(len(fits), 2), 3.4, events_mark(report))
-    for index, (name, fit) in enumerate(fits.items()):
-        _training_panel(figure.add_subplot(1, max(len(fits), 2), index + 1), MODEL_TITLES.get(name, name), fit)
+    figure, places = new_panels(1, max(len(fits), 2), (4.9, 3.4), events_mark(report))
+    for place, (name, fit) in zip(places, fits.items(), strict=False):
+        _training_panel(figure.add_subplot(place), MODEL_TITLES.get(name, name), fit)
     told = "; ".join(f"{MODEL_TITLES.get(name, name)}: best epoch {_epoch(fit)}" for name, fit in fits.items())
     return finished(
         figure,
@@ -237,7 +240,7 @@ def _training_panel(axes: Axes, title: str, fit: Mapping[str, Any]) -> None:
     if fit.get("best_epoch") is not None:
         axes.axvline(fit["best_epoch"], color=INK, linewidth=0.9, linestyle="dotted")
     axes.set(xlabel="epoch", ylabel="loss")
-    axes.set_title(title, loc="left")
+    set_title(axes, title)
     axes.legend(loc="upper right")
 
 

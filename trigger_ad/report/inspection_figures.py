@@ -1,30 +1,32 @@
-"""The distributions of inspected files, each drawn over those of the shipped sample."""
+"""The distributions of inspected files, drawn over those of the shipped sample where both are in one layout."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.events.distributions import QUANTITIES, Distribution, Distributions, Quantity
-from trigger_ad.events.layout import PT
+from trigger_ad.events.distributions import Distribution, Distributions, Quantity, plural
 from trigger_ad.report.drawing import (
     DASHES,
-    FAINT,
     GRID,
     INK,
     SERIES,
     Drawing,
+    draw_background,
     finished,
     legend_label,
-    new_figure,
+    new_panels,
     powers_of_ten,
+    set_title,
     styled,
 )
 from trigger_ad.report.inspection_tables import InspectedFile
-from trigger_ad.report.wording import count
+from trigger_ad.report.wording import count, source_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,78 +36,104 @@ MAX_FILES: Final = len(SERIES)
 
 MARK: Final = "shipped sample: simulated events of trigger-ad, not the public dataset"
 
-_FIGURES: Final = {
-    "met": ("Missing transverse energy", (("met_pt", "met_phi", None),)),
-    **{
-        name: (
-            f"{name.capitalize()}s",
-            (
-                (f"{name}s_per_event", f"{name}_pt", f"{name}_eta", f"{name}_phi"),
-                (None, f"leading_{name}_pt", f"leading_{name}_eta", f"leading_{name}_phi"),
-            ),
-        )
-        for name in ("electron", "muon", "jet")
-    },
-}
-"""For each figure its title and its panels, row by row; None is the place of the legend."""
-
 _WIDTH: Final = 13.2
 """Inches, as is the height of a row of panels."""
 _ROW_HEIGHT: Final = 3.1
+_FEATURES_IN_A_ROW: Final = 3
+"""At most."""
 
 _CAPTION: Final = "Share of the objects in each bin; for numbers of objects, share of the events."
 
+_Rows = list[list[Quantity | None]]
+
 
 def inspection_figures(files: Sequence[InspectedFile], references: Mapping[str, Distributions]) -> list[Drawing]:
-    """Draws one figure for the missing transverse energy and one for each class of objects.
+    """Draws one figure for each class of objects.
 
     Args:
-        files: The inspected files, at most `MAX_FILES`.
-        references: The histograms of the sample, by name; the first is the background and is drawn filled.
+        files: The inspected files, at least one and at most `MAX_FILES`, with histograms of the same quantities.
+        references: The histograms of the sample, by name; the first is the background and is drawn filled. None for
+            files that the sample's events cannot be compared with.
 
     Raises:
         ValueError: There are more files than colours.
     """
     if len(files) > MAX_FILES:
         raise ValueError(f"{len(files)} files, and at most {MAX_FILES} can be told apart")
+    classes: dict[str, list[Quantity]] = {}
+    for histogram in files[0].distributions.values():
+        classes.setdefault(histogram.quantity.object_class, []).append(histogram.quantity)
+    mark = MARK if references else f"events: {source_title([file.label for file in files])}"
     with styled():
-        return [_figure(name, files, references) for name in _FIGURES]
+        return [_figure(name, panel_rows(found), mark, files, references) for name, found in classes.items()]
 
 
-def _figure(name: str, files: Sequence[InspectedFile], references: Mapping[str, Distributions]) -> Drawing:
-    title, rows = _FIGURES[name]
-    figure = new_figure(_WIDTH, _ROW_HEIGHT * len(rows), MARK)
-    # every panel has labels of the same size, so their places need not be searched for, which takes longer than drawing
-    figure.set_layout_engine("none")
-    edge = 0.16 / len(rows)
-    grid = figure.add_gridspec(
-        len(rows), len(rows[0]), left=0.045, right=0.995, bottom=edge, top=1 - edge, wspace=0.18, hspace=0.36
-    )
+def panel_rows(quantities: Sequence[Quantity]) -> _Rows:
+    """The panels of one class: its number and all its objects, and below them the first slot's.
+
+    Args:
+        quantities: As `layout_quantities` has them: the number, the features of all objects, those of the first slot.
+
+    Returns:
+        Rows of equal length. Nothing is drawn where None stands; the first is the place of the legend.
+    """
+    number, features = quantities[:1], quantities[1:]
+    if quantities[0].feature is not None:
+        number, features = (), quantities
+    ends = len(features) // 2 if number else len(features)
+    # four features are two and two, not three and one
+    in_a_row = math.ceil(ends / math.ceil(ends / _FEATURES_IN_A_ROW))
+    rows: _Rows = []
+    for start in range(0, ends, in_a_row):
+        stop = min(start + in_a_row, ends)
+        if not number:
+            rows.append([*features[start:stop], None])
+            continue
+        rows.append([number[0] if start == 0 else None, *features[start:stop]])
+        rows.append([None, *features[ends + start : ends + stop]])
+    columns = max(map(len, rows))
+    return [row + [None] * (columns - len(row)) for row in rows]
+
+
+def _figure(
+    name: str, rows: _Rows, mark: str, files: Sequence[InspectedFile], references: Mapping[str, Distributions]
+) -> Drawing:
+    columns = len(rows[0])
+    # every panel has labels of the same size
+    figure, places = new_panels(len(rows), columns, (_WIDTH / columns, _ROW_HEIGHT), mark, fixed=True)
     handles: dict[str, Any] = {}
-    legend: Axes | None = None
-    for row, column in np.ndindex(grid.nrows, grid.ncols):
-        axes = figure.add_subplot(grid[row, column])
-        panel = rows[row][column]
-        if panel is None:
-            legend = axes
-        else:
-            _draw(axes, QUANTITIES[panel], files, references)
-            axes.set_ylabel("share" if column == 0 else "")
-            drawn, labels = axes.get_legend_handles_labels()
-            handles.update(zip(labels, drawn, strict=True))
-    assert legend is not None
+    free = []
+    for index, (place, quantity) in enumerate(zip(places, chain.from_iterable(rows), strict=True)):
+        if quantity is None:
+            free.append(place)
+            continue
+        axes = figure.add_subplot(place)
+        _draw(axes, quantity, files, references)
+        axes.set_ylabel("share" if index % columns == 0 else "")
+        drawn, labels = axes.get_legend_handles_labels()
+        handles.update(zip(labels, drawn, strict=True))
+    legend = figure.add_subplot(free[0])
     legend.set_axis_off()
     legend.legend(handles.values(), handles.keys(), loc="upper left", fontsize=8.5, borderaxespad=0)
-    return finished(figure, name, title, _CAPTION, _alternative(title, rows, files))
+    title = _class_title(name, single=all(quantity is None or quantity.feature for quantity in rows[0]))
+    return finished(figure, name, title, _CAPTION, _alternative(title, rows, files, references))
 
 
-def _alternative(title: str, rows: Sequence[Sequence[str | None]], files: Sequence[InspectedFile]) -> str:
-    names = [panel for panels in rows for panel in panels if panel is not None]
+def _class_title(name: str, *, single: bool) -> str:
+    if name == "met":
+        return "Missing transverse energy"
+    return (name if single else plural(name)).capitalize()
+
+
+def _alternative(
+    title: str, rows: _Rows, files: Sequence[InspectedFile], references: Mapping[str, Distributions]
+) -> str:
+    names = [quantity.name for quantity in chain.from_iterable(rows) if quantity is not None]
     told = [f"{file.label}: " + ", ".join(_told(file.distributions[name]) for name in names) for file in files]
-    return (
-        f"{title}: {len(names)} histograms of the inspected files over those of the shipped sample. "
-        f"Means and entries. {'; '.join(told)}. The table of distances compares each with the sample."
-    )
+    over = " over those of the shipped sample" if references else ""
+    compared = " The table of distances compares each with the sample." if references else ""
+    drawn = f"{len(names)} histograms of the inspected files{over}"
+    return f"{title}: {drawn}. Means and entries. {'; '.join(told)}.{compared}"
 
 
 def _told(distribution: Distribution) -> str:
@@ -126,7 +154,7 @@ def _draw(
     for index, (name, histograms) in enumerate(references.items()):
         shares = histograms[quantity.name].shares[inside]
         if index == 0:
-            axes.stairs(shares, edges, fill=True, color=FAINT, alpha=0.35, label=f"sample: {name}")
+            draw_background(axes, shares, edges, f"sample: {name}")
         else:
             dashes = DASHES[(index - 1) % len(DASHES)]
             axes.stairs(shares, edges, color=INK, alpha=0.6, linewidth=0.8, linestyle=dashes, label=f"sample: {name}")
@@ -137,11 +165,11 @@ def _draw(
             # drawn nowhere, and still in the legend
             axes.plot([], [], color=SERIES[index], label=legend_label(file.label))
     _shade_ends(axes, quantity, edges)
-    axes.set_title(quantity.title, loc="left", fontsize=9)
-    axes.set_xlabel(quantity.unit or (quantity.title if quantity.feature is None else "eta"))
+    set_title(axes, quantity.title, fontsize=9)
+    axes.set_xlabel(quantity.unit or quantity.feature or quantity.title)
     axes.set_xlim(edges[0], edges[-1])
     if quantity.feature is None:
-        axes.set_xticks(range(0, len(edges) - 1, 1 if len(edges) < 8 else 2))
+        axes.set_xticks(range(0, len(edges) - 1, max(1, len(edges) // 6)))
     # a tick between two labels says little, and takes as long to draw as all the rest
     axes.minorticks_off()
     _set_scale(axes, quantity, files, references)
@@ -154,7 +182,7 @@ def drawn_bins(quantity: Quantity) -> tuple[NDArray[np.float64], slice]:
     """
     # wide enough for what is written in them
     width = 0.06 * (quantity.edges[-1] - quantity.edges[0])
-    below = [] if quantity.feature in (None, PT) else [quantity.edges[0] - width]
+    below = [] if quantity.feature in (None, "pt") else [quantity.edges[0] - width]
     above = [] if quantity.feature is None else [quantity.edges[-1] + width]
     edges = np.concatenate([below, quantity.edges, above])
     first = 0 if below else 1
@@ -191,7 +219,7 @@ def _set_scale(
 ) -> None:
     histograms = [file.distributions[quantity.name] for file in files]
     histograms += [reference[quantity.name] for reference in references.values()]
-    if quantity.feature not in (None, PT):
+    if quantity.feature not in (None, "pt"):
         axes.set_ylim(0, 1.35 * max([0.01, *(float(item.shares.max()) for item in histograms)]))
         return
     smallest = min((1 / item.entries for item in histograms if item.entries), default=1e-4)

@@ -24,7 +24,7 @@ from trigger_ad.report.inspection_tables import (
     ranges_table,
     resemblance_table,
 )
-from trigger_ad.report.page import _environment, _html_cell, _inline_code
+from trigger_ad.report.templating import html_template
 from trigger_ad.report.wording import count
 from trigger_ad.run_directory import write_text
 
@@ -40,15 +40,13 @@ class FileSummary:
 
     Attributes:
         label: The file.
-        closest: The closest sample file, or that there is none.
-        detail: How close it is.
-        good: Whether the file looks like that sample file.
+        finding: The closest sample file, or that there is none.
+        detail: How many events it has, and how close they are.
     """
 
     label: str
-    closest: str
+    finding: str
     detail: str
-    good: bool
 
 
 def check_page_path(path: Path) -> None:
@@ -76,8 +74,8 @@ def write_inspection_page(files: Sequence[InspectedFile], sample: Sequence[Inspe
     """Write the page whole; one that an earlier inspection made is replaced.
 
     Args:
-        files: The inspected files.
-        sample: The files of the shipped sample; the first is the background.
+        files: The inspected files, all of one layout.
+        sample: The files of the shipped sample; the first is the background. None where the files have another layout.
         path: The page.
 
     Raises:
@@ -92,12 +90,12 @@ def render_inspection(files: Sequence[InspectedFile], sample: Sequence[Inspected
     """The page, which refers to nothing outside itself and runs no script.
 
     Args:
-        files: The inspected files.
-        sample: The files of the shipped sample; the first is the background.
+        files: The inspected files, all of one layout.
+        sample: The files of the shipped sample; the first is the background. None where the files have another layout.
     """
     references = {file.label: file.distributions for file in sample}
     found = {file.label: resemblances(file.distributions, references) for file in files}
-    separation = smallest_separation(references)
+    separation = smallest_separation(references) if references else None
     figures = inspection_figures(files, references)
     return _render(files, sample, found, separation, figures)
 
@@ -113,22 +111,20 @@ def _render(
     files: Sequence[InspectedFile],
     sample: Sequence[InspectedFile],
     found: Mapping[str, Mapping[str, Resemblance]],
-    separation: float,
+    separation: float | None,
     figures: Sequence[Drawing],
 ) -> str:
     labelled = {file.label: file.inspection for file in files}
-    beside = labelled | {f"sample: {sample[0].label}": sample[0].inspection}
-    environment = _environment(autoescape=True)
-    environment.filters |= {"cell": _html_cell, "inline_code": _inline_code}
-    template = environment.get_template("inspection.html.j2")
-    return template.render(
+    beside = labelled | {f"sample: {file.label}": file.inspection for file in sample[:1]}
+    return html_template("inspection.html.j2").render(
         generator=GENERATOR,
+        layout=str(files[0].inspection.layout),
         version=__version__,
         names=list(labelled),
         warnings=page_warnings(files, found, separation),
         summaries=[_summary(file, found[file.label], separation) for file in files],
         resemblance=resemblance_table(found),
-        separation=f"{separation:.3f}",
+        separation=None if separation is None else f"{separation:.3f}",
         distances=distances_table(found),
         facts=facts_table(beside),
         numbers=numbers_table(beside),
@@ -140,34 +136,38 @@ def _render(
     )
 
 
-def _summary(file: InspectedFile, found: Mapping[str, Resemblance], separation: float) -> FileSummary:
+def _summary(file: InspectedFile, found: Mapping[str, Resemblance], separation: float | None) -> FileSummary:
+    events = f"{count(file.inspection.events)} events"
+    if separation is None:
+        return FileSummary(file.label, file.inspection.verdict, events)
     ranking = sorted((item.mean, name) for name, item in found.items() if item.mean is not None)
     if not ranking:
-        return FileSummary(file.label, "nothing to compare", f"{count(file.inspection.events)} events", False)
+        return FileSummary(file.label, "nothing to compare", events)
     distance, name = ranking[0]
-    detail = f"{count(file.inspection.events)} events; distance {distance:.3f}"
+    detail = f"{events}; distance {distance:.3f}"
     if len(ranking) > 1:
         detail += f", next {ranking[1][1]} {ranking[1][0]:.3f}"
     near = distance < separation
-    return FileSummary(file.label, f"closest to {name}" if near else f"far from all, nearest {name}", detail, near)
+    return FileSummary(file.label, f"closest to {name}" if near else f"far from all, nearest {name}", detail)
 
 
 def page_warnings(
-    files: Sequence[InspectedFile], found: Mapping[str, Mapping[str, Resemblance]], separation: float
+    files: Sequence[InspectedFile], found: Mapping[str, Mapping[str, Resemblance]], separation: float | None
 ) -> list[str]:
     """What a reader must know before believing a figure, one sentence each.
 
     Args:
         files: The inspected files.
         found: For each file, its resemblance to each sample file.
-        separation: The smallest mean distance between two sample files.
+        separation: The smallest mean distance between two sample files; None where there is no comparison.
     """
     warnings = []
     for file in files:
         if not file.inspection.events:
             warnings.append(f"{file.label} holds no events.")
             continue
-        warnings += _distance_warnings(file.label, found[file.label], separation)
+        if separation is not None:
+            warnings += _distance_warnings(file.label, found[file.label], separation)
         for oddity in file.inspection.oddities:
             where = "" if oddity.first_event is None else f" in {count(oddity.count)} events"
             warnings.append(f"{file.label}: {oddity.name}{where}: {oddity.explanation}.")

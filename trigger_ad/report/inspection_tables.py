@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trigger_ad.events.distributions import QUANTITIES, Distributions, Resemblance, closest
-from trigger_ad.events.inspection import FeatureRange, Inspection
-from trigger_ad.events.layout import LEPTON_FILTER_PT
+from trigger_ad.events.class_summary import FeatureRange
+from trigger_ad.events.distributions import QUANTITIES, UNITS, Distributions, Resemblance, closest, plural
+from trigger_ad.events.inspection import Inspection
+from trigger_ad.events.layout import ADC2021, LEPTON_FILTER_PT
 from trigger_ad.events.overlap import SAME_OBJECT_DELTA_R
 from trigger_ad.report.tables import Table
 from trigger_ad.report.wording import UNKNOWN, count, percentage
-
-BIN_UNITS = {"pt": "GeV", "phi": "rad"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,39 +31,50 @@ class InspectedFile:
     digest: str
 
 
+_UNITS_TOLD = {"pt": "pT in GeV", "phi": "phi in radians"}
+
 Labelled = Mapping[str, Inspection]
-"""Inspections by what their file is called."""
+"""Inspections by what their file is called, all of one layout."""
 
 
 def facts_table(files: Labelled) -> Table:
-    """What each file is, and what is counted over all of its events."""
+    """What each file is, and what is counted over all of its events; what the layout does not have is left out."""
+    first = next(iter(files.values()))
     rows: dict[str, Callable[[Inspection], str]] = {
         "events": lambda found: count(found.events),
         "stored as": lambda found: f"{found.dtype}, {found.compression or 'not compressed'}",
         "event ids (EvtId)": _event_ids,
         "groups (GroupId)": lambda found: "no" if found.groups is None else count(found.groups),
         "equal to an earlier event": lambda found: _part(found.affected("duplicated_event"), found.events),
-        f"no lepton above {LEPTON_FILTER_PT:g} GeV": lambda found: _part(
-            found.affected("no_lepton_above_filter"), found.events
-        ),
-        "no object at all": lambda found: _part(found.affected("no_object"), found.events),
-        "mean MET": lambda found: UNKNOWN if found.met_mean is None else f"{found.met_mean:.2f} GeV",
-        "electrons also present as jets": lambda found: _part(
-            found.electrons_as_jets.with_jet, found.electrons_as_jets.electrons
-        ),
-        "beyond the default words' range": lambda found: ", ".join(
-            f"{feature} {count(number)}" for feature, number in found.saturated.items()
-        ),
     }
+    notes = []
+    if first.layout == ADC2021:
+        lepton = f"no lepton above {LEPTON_FILTER_PT:g} GeV"
+        rows[lepton] = lambda found: _part(found.affected("no_lepton_above_filter"), found.events)
+    rows["no object at all"] = lambda found: _part(found.affected("no_object"), found.events)
+    if first.layout.slots("met"):
+        rows["mean MET"] = lambda found: UNKNOWN if found.met_mean is None else f"{found.met_mean:.2f} GeV"
+    if first.electrons_as_jets is not None:
+        rows["electrons also present as jets"] = _electrons_as_jets
+        notes.append(f"Electrons also present as jets have a jet within Delta R < {SAME_OBJECT_DELTA_R}.")
+    rows["beyond the trigger words' range"] = lambda found: ", ".join(
+        f"{feature} {count(number)}" for feature, number in found.saturated.items()
+    )
+    notes.append(
+        "Beyond the trigger words' range: objects that the configuration's words saturate; without `--config`, those "
+        "of the default configuration."
+    )
     return Table(
         title="Files",
         columns=("", *files),
         rows=tuple((label, *map(cell, files.values())) for label, cell in rows.items()),
-        notes=(
-            f"Electrons also present as jets have a jet within Delta R < {SAME_OBJECT_DELTA_R}.",
-            "Beyond the words' range: objects that the default configuration's trigger words saturate.",
-        ),
+        notes=tuple(notes),
     )
+
+
+def _electrons_as_jets(found: Inspection) -> str:
+    overlap = found.electrons_as_jets
+    return UNKNOWN if overlap is None else _part(overlap.with_jet, overlap.electrons)
 
 
 def _event_ids(found: Inspection) -> str:
@@ -110,7 +120,7 @@ def numbers_table(files: Labelled) -> Table:
     """How many objects of each class an event has."""
     first = next(iter(files.values()))
     rows = [
-        (f"{summary.name}s", *(_number(found, position) for found in files.values()))
+        (plural(summary.name), *(_number(found, position) for found in files.values()))
         for position, summary in enumerate(first.classes)
         if len(summary.events_by_number) > 2
     ]
@@ -126,18 +136,22 @@ def _number(found: Inspection, position: int) -> str:
 
 
 def ranges_table(label: str, found: Inspection) -> Table:
-    """Range and quartiles of pT, eta and phi of every class of one file."""
+    """Range and quartiles of every feature of every class of one file."""
     rows = [
         (f"{summary.name} {feature}", count(summary.objects), *_range(values))
         for summary in found.classes
         for feature, values in summary.features.items()
     ]
     return Table(
-        title=f"Ranges over present objects (pT in GeV, phi in radians): {label}",
+        title=f"Ranges over present objects ({_units(found)}): {label}",
         columns=("Feature", "Objects", "Minimum", "Lower quartile", "Median", "Upper quartile", "Maximum"),
         rows=tuple(rows),
         notes=(_quartiles_note(found.quartile_bin_widths),),
     )
+
+
+def _units(found: Inspection) -> str:
+    return ", ".join(text for name, text in _UNITS_TOLD.items() if name in found.layout.features)
 
 
 def _range(values: FeatureRange) -> list[str]:
@@ -148,7 +162,7 @@ def _range(values: FeatureRange) -> list[str]:
 def _quartiles_note(widths: Mapping[str, float] | None) -> str:
     if widths is None:
         return "Quartiles are exact."
-    bins = ", ".join(f"{feature} {width:g} {BIN_UNITS.get(feature, '')}".rstrip() for feature, width in widths.items())
+    bins = ", ".join(f"{feature} {width:g} {UNITS.get(feature, '')}".rstrip() for feature, width in widths.items())
     return f"Quartiles are from histograms over all events, to within the width of a bin: {bins}."
 
 

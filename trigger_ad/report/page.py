@@ -7,9 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
 from trigger_ad.report.drawing import Drawing
 from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
@@ -24,7 +21,7 @@ from trigger_ad.report.run_tables import (
 )
 from trigger_ad.report.summary import key_facts
 from trigger_ad.report.tables import agreement_table, auc_table, layer_table, tpr_table, tpr_tables
-from trigger_ad.report.wording import UNKNOWN
+from trigger_ad.report.templating import html_template, markdown_template
 from trigger_ad.run_directory import RunDirectory, write_json, write_text, written_whole
 
 
@@ -59,29 +56,13 @@ def write_report(report: Report, scores: Mapping[str, ModelScores], config_yaml:
 
 def render_html(report: Report, figures: list[Drawing], config_yaml: str) -> str:
     """The page, which refers to nothing outside itself and runs no script."""
-    environment = _environment(autoescape=True)
-    environment.filters |= {"cell": _html_cell, "inline_code": _inline_code}
-    template = environment.get_template("report.html.j2")
-    return template.render(_content(report, figures), config_yaml=config_yaml)
+    return html_template("report.html.j2").render(_content(report, figures), config_yaml=config_yaml)
 
 
 def render_markdown(report: Report, figures: list[Drawing]) -> str:
     """The essentials as Markdown, with the figures' files by relative names."""
-    environment = _environment(autoescape=False)
-    environment.filters |= {"plain": _markdown_text, "line": _markdown_line}
-    text = environment.get_template("report.md.j2").render(_content(report, figures))
+    text = markdown_template("report.md.j2").render(_content(report, figures))
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
-
-
-def _environment(*, autoescape: bool) -> Environment:
-    return Environment(
-        loader=PackageLoader("trigger_ad.report"),
-        undefined=StrictUndefined,
-        autoescape=autoescape,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
@@ -102,47 +83,3 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "timings": timings_table(report),
         "versions": versions_table(report),
     }
-
-
-def _html_cell(cell: str) -> Markup:
-    """A cell of a table: unknown figures say so, intervals stand back, results stand out."""
-    if cell == UNKNOWN:
-        return Markup('<span class="unknown" title="not known" aria-label="not known">–</span>')
-    badge = {"estimate": "estimate", "yes": "good", "NO": "bad", "FAILED": "bad"}.get(cell)
-    if badge:
-        return Markup('<span class="badge {}">{}</span>').format(badge, cell)
-    interval = re.fullmatch(r"(-?[\d.]+) (\[[^\[\]]+\])( × 10\S+)?", cell)
-    if interval:
-        value, bounds, scale = interval.groups()
-        return Markup('{} <span class="interval">{}</span>{}').format(value, bounds, scale or "")
-    return escape(cell)
-
-
-def _inline_code(line: str) -> Markup:
-    """A line in which `backticks` mark code."""
-    parts = _code_spans(line)
-    return Markup("").join(Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in parts)
-
-
-def _code_spans(line: str) -> list[tuple[str, bool]]:
-    """The parts of a line, and whether each is code; a backtick without its partner marks nothing."""
-    parts = line.split("`")
-    if len(parts) % 2 == 0:
-        return [(line, False)]
-    return [(part, index % 2 == 1) for index, part in enumerate(parts)]
-
-
-def _markdown_text(line: str) -> str:
-    """Text on one line that Markdown shows as it is."""
-    return _markdown_escaped(" ".join(line.split()))
-
-
-def _markdown_line(line: str) -> str:
-    """The same for a line in which `backticks` mark code."""
-    parts = _code_spans(" ".join(line.split()))
-    return "".join(f"`{part}`" if code else _markdown_escaped(part) for part, code in parts)
-
-
-def _markdown_escaped(part: str) -> str:
-    shown = re.sub(r"([\\`|*])", r"\\\1", part)
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace("](", "]\\(")

@@ -9,6 +9,7 @@ from typing import Any
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.wording import (
+    BASELINE_MEANINGS,
     EMULATOR_TITLES,
     FOR_INFORMATION,
     MODEL_TITLES,
@@ -79,6 +80,7 @@ def auc_table(report: Report) -> Table:
     notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
     if "loss" in tags.values():
         notes.append("The loss is measured on the same events, which the separate intervals must not be used to judge.")
+    notes += _baseline_notes(report)
     return Table(
         title="Area under the ROC curve",
         columns=("Model", *map(signal_title, signals(report))),
@@ -142,6 +144,8 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
             "Thresholds are set on validation background, rates measured on test events with 95 % intervals "
             "(Clopper-Pearson). An event is accepted when its score is greater than the threshold; the firmware's is "
             "an integer code. Accepted counts test background.",
+            "The interval of the FPR is that of the threshold as it stands: by how much another validation background "
+            "would have moved the threshold is not in it.",
             *refused,
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},
@@ -210,6 +214,13 @@ def _models(report: Report) -> list[str]:
     ours = [model for model in MODEL_TITLES if model in measured and model not in BASELINE_TITLES]
     others = [model for model in measured if model not in MODEL_TITLES]
     return [*ours, *others, *(model for model in BASELINE_TITLES if model in measured)]
+
+
+def _baseline_notes(report: Report) -> list[str]:
+    """What the trivial scores are that were measured."""
+    measured = [model for model in _models(report) if model in BASELINE_TITLES]
+    told = "; ".join(f"{BASELINE_TITLES[model]} is {BASELINE_MEANINGS[model]}" for model in measured)
+    return [f"Trivial scores need no network: {told}."] if told else []
 
 
 def _row_tag(model: str) -> str:

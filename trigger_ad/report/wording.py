@@ -22,6 +22,14 @@ MODEL_TITLES: Final[Mapping[str, str]] = {
 }
 """Models and trivial scores by key, in the order of every table."""
 
+BASELINE_MEANINGS: Final[Mapping[str, str]] = {
+    "zero_reconstruction": "the sum of the squared network inputs, the score of an autoencoder that answers 0",
+    "leading_lepton_pt": "the largest pT of the electrons and muons",
+    "met": "the missing transverse energy",
+    "ht": "the scalar sum of the jets' pT",
+}
+"""What each trivial score is, by key."""
+
 EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "keras_float64": "Keras, float64, every layer",
     "keras_float32": "Keras, float32 (for information)",

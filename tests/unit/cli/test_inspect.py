@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
-from support.events import make_particles, write_events
+from support.events import OTHER, make_other_particles, make_particles, spoil, write_events, write_other_events
 
 from trigger_ad.cli.inspect import MAX_FILES, inspect
 from trigger_ad.errors import UserError
@@ -190,3 +191,95 @@ def test_help_has_an_example() -> None:
 def test_help_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, trigger_ad.cli.inspect; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Another layout
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration of another experiment; the files that it names need not be there."""
+    events = {"background": "missing.h5", "signals": {"some": "missing.h5"}}
+    inputs = {"eta": None, "other": {"isolation": {"lsb": 0.0625, "width": 5}}}
+    text = {"name": "other", "events": events | {"layout": OTHER.config.model_dump(mode="json")}, "inputs": inputs}
+    path = tmp_path / "other.yaml"
+    path.write_text(yaml.safe_dump(text), encoding="utf-8")
+    return path
+
+
+def test_a_file_in_the_layout_of_a_configuration(tmp_path: Path, config: Path) -> None:
+    path = write_other_events(tmp_path / "other.h5", make_other_particles(40))
+    result = CliRunner().invoke(inspect, [str(path), "--config", str(config)], catch_exceptions=False)
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert lines[0] == "other.h5: sound"
+    assert any(line.startswith("tau 3 0.") for line in lines)
+    assert any(line.startswith("jet isolation ") for line in lines)
+    assert any(line.startswith("beyond the trigger words' range pt ") and "isolation" in line for line in lines)
+    assert "lepton" not in result.stdout
+
+
+def test_a_run_directory_stands_for_its_configuration(tmp_path: Path, config: Path) -> None:
+    path = write_other_events(tmp_path / "other.h5", make_other_particles(40))
+    run = tmp_path / "run"
+    run.mkdir()
+    config.rename(run / "config.yaml")
+    result = CliRunner().invoke(inspect, [str(path), "--json", "--config", str(run)], catch_exceptions=False)
+    assert json.loads(result.stdout)["layout"] == OTHER.config.model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", ["configuration", "default"])
+def test_a_file_that_has_another_layout_is_refused(tmp_path: Path, config: Path, name: str) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(20))
+    arguments = [str(path), "--config", str(config)]
+    if name == "default":
+        path = write_other_events(tmp_path / "events.h5", make_other_particles(20))
+        arguments = [str(path), "--html", str(tmp_path / "page.html")]
+    result = CliRunner().invoke(inspect, arguments)
+    assert isinstance(result.exception, UserError)
+    assert "`Particles` has the shape (20, " in result.exception.what
+    assert "`events.layout`" in result.exception.remedy
+    assert result.stdout == ""
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_configuration_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(20))
+    result = CliRunner().invoke(inspect, [str(path), "--config", str(tmp_path / "missing.yaml")])
+    assert isinstance(result.exception, UserError)
+    assert "missing.yaml does not exist" in result.exception.what
+
+
+def test_a_page_of_another_layout_has_every_feature_and_no_sample(tmp_path: Path, config: Path) -> None:
+    paths = [write_other_events(tmp_path / f"{seed}.h5", make_other_particles(50, seed)) for seed in (1, 2)]
+    page = tmp_path / "page.html"
+    arguments = [*map(str, paths), "--config", str(config), "--html", str(page)]
+    assert CliRunner().invoke(inspect, arguments, catch_exceptions=False).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert ">isolation of the leading tau<" in text
+    assert "There is no comparison with the shipped sample" in text
+    assert "sample: Background" not in text
+
+
+def test_a_damaged_file_of_another_layout_is_refused_with_the_events_that_are_lost(
+    tmp_path: Path, config: Path
+) -> None:
+    names = (OTHER.feature_names, OTHER.class_names)
+    path = write_events(
+        tmp_path / "damaged.h5", make_other_particles(400), names=names[0], classes=names[1], chunks=(100, 9, 4)
+    )
+    spoil(path, 200)
+    result = CliRunner().invoke(inspect, [str(path), "--config", str(config), "--html", str(tmp_path / "page.html")])
+    assert isinstance(result.exception, UserError)
+    assert "events 200 to 299, 100 of 400, cannot be read" in result.exception.what
+
+
+def test_a_configuration_of_the_published_layout_is_compared_with_the_sample(tmp_path: Path, drawn_small: None) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(20))
+    config = tmp_path / "narrow.yaml"
+    config.write_text("name: narrow\ninputs: {pt: {width: 3}}\n", encoding="utf-8")
+    page = tmp_path / "page.html"
+    arguments = [str(path), "--config", str(config), "--html", str(page), "--json"]
+    result = CliRunner().invoke(inspect, arguments, catch_exceptions=False)
+    assert json.loads(result.stdout)["saturated"]["pt"] > 20
+    assert "Distance from each file of the shipped sample" in page.read_text(encoding="utf-8")

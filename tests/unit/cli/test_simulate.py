@@ -61,6 +61,18 @@ def test_the_help_names_every_process_and_has_an_example() -> None:
     assert "Example: trigger-ad simulate --process background" in text
 
 
+@pytest.mark.parametrize("option", ["--process", "--events", "--out"])
+def test_what_is_needed_is_asked_for_and_the_help_says_that_check_does_without(option: str, tmp_path: Path) -> None:
+    given = {"--process": "w", "--events": "10", "--out": str(tmp_path / "w.h5")}
+    del given[option]
+    result = CliRunner().invoke(simulate, [part for pair in given.items() for part in pair])
+    assert result.exit_code == 2
+    assert f"Missing option '{option}'" in result.output
+    text = " ".join(CliRunner().invoke(simulate, ["--help"]).stdout.split())
+    assert text.count("[required without --check]") == 3
+    assert "[required]" not in text
+
+
 def test_check_shows_the_comparison_and_needs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published, "sample_table", lambda: "| file |\n")
     result = CliRunner().invoke(simulate, ["--check"])

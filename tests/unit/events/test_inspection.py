@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.events import make_particles, write_events
+from support.events import OTHER, make_other_particles, make_particles, write_events, write_other_events
 
+from trigger_ad.config import InputsConfig, OtherFeatureConfig, TransverseMomentumConfig
 from trigger_ad.errors import UserError
 from trigger_ad.events import inspection as module
-from trigger_ad.events.inspection import inspect_file
+from trigger_ad.events.encoding import InputEncoding
+from trigger_ad.events.inspection import inspect_file, typical_events
 from trigger_ad.events.layout import ETA, PHI, PT
+from trigger_ad.events.overlap import ElectronJetOverlap
 
 
 def three_events() -> NDArray[np.float64]:
@@ -136,7 +139,7 @@ def test_electrons_near_a_jet_are_counted(tmp_path: Path) -> None:
     particles = three_events()
     particles[1, 9, 1:3] = [-1.9, 0.6]
     overlap = inspect_file(write_events(tmp_path / "three.h5", particles), chunk_size=1).electrons_as_jets
-    assert (overlap.electrons, overlap.with_jet) == (3, 1)
+    assert overlap == ElectronJetOverlap(electrons=3, with_jet=1)
 
 
 def test_objects_beyond_the_default_words_are_counted_by_feature(tmp_path: Path) -> None:
@@ -176,7 +179,7 @@ def test_a_file_of_absent_objects_alone_is_read(tmp_path: Path) -> None:
     assert {summary.occupancy for summary in found.classes} == {(0.0,), (0.0,) * 4, (0.0,) * 10}
     assert [summary.features for summary in found.classes] == [{}] * 4
     assert found.met_mean == 0
-    assert found.electrons_as_jets.fraction is None
+    assert found.electrons_as_jets == ElectronJetOverlap()
 
 
 def test_observers_see_every_chunk_once(tmp_path: Path) -> None:
@@ -228,3 +231,93 @@ def test_progress_is_told_to_the_end(tmp_path: Path, caplog: pytest.LogCaptureFi
     caplog.set_level(logging.INFO, logger="trigger_ad")
     inspect_file(write_events(tmp_path / "events.h5", make_particles(5)), chunk_size=2)
     assert caplog.messages == ["inspecting: 5 of 5 events"]
+
+
+# Another layout
+
+OTHER_ENCODING = InputEncoding(
+    InputsConfig(
+        pt=TransverseMomentumConfig(lsb=1.0, width=6, offset=-64, shift=5),
+        eta=None,
+        other={"isolation": OtherFeatureConfig(lsb=0.0625, width=4)},
+    ),
+    OTHER,
+)
+
+
+def test_a_file_of_another_layout_is_described_by_its_own_classes_and_features(tmp_path: Path) -> None:
+    particles = make_other_particles(40)
+    found = inspect_file(write_other_events(tmp_path / "other.h5", particles), OTHER_ENCODING)
+    present = particles[..., OTHER.pt] > 0
+    assert (found.events, found.verdict, found.layout) == (40, "sound", OTHER)
+    assert [summary.name for summary in found.classes] == ["tau", "MET", "jet"]
+    assert [len(summary.occupancy) for summary in found.classes] == [3, 1, 5]
+    tau, _, jet = found.classes
+    assert tau.occupancy == tuple(present[:, :3].mean(axis=0))
+    assert jet.objects == present[:, 4:].sum()
+    assert list(tau.features) == ["phi", "isolation", "pt", "eta"]
+    isolation = particles[:, :3, OTHER.column("isolation")][present[:, :3]]
+    assert tau.features["isolation"].quartiles == tuple(np.quantile(isolation, (0.25, 0.5, 0.75)))
+    assert tau.features["isolation"].maximum == isolation.max()
+    assert found.met_mean == pytest.approx(particles[:, 3, OTHER.pt].mean(), rel=1e-14)  # sums in another order
+    assert (found.jets_mean, found.jets_sd) == (jet.mean, jet.sd)
+
+
+def test_what_a_layout_does_not_have_is_unknown_and_not_zero(tmp_path: Path) -> None:
+    found = inspect_file(write_other_events(tmp_path / "other.h5", make_other_particles(10)), OTHER_ENCODING)
+    assert found.electrons_as_jets is None
+    written = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert written["electrons_as_jets"] is None
+    assert written["layout"] == OTHER.config.model_dump(mode="json")
+
+
+def test_saturation_is_that_of_the_configurations_words(tmp_path: Path) -> None:
+    particles = make_other_particles(40)
+    found = inspect_file(write_other_events(tmp_path / "other.h5", particles), OTHER_ENCODING)
+    assert found.saturated == OTHER_ENCODING.saturated(particles)
+    assert list(found.saturated) == ["pt", "phi", "isolation"]
+    assert found.saturated["pt"] > 0
+
+
+@pytest.mark.parametrize("chunk_size", [1, 7, 100])
+def test_quartiles_of_any_feature_of_a_large_file_are_from_histograms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_size: int
+) -> None:
+    monkeypatch.setattr(module, "EXACT_EVENTS", 24)
+    particles = make_other_particles(60)
+    path = write_other_events(tmp_path / "other.h5", particles)
+    found = inspect_file(path, OTHER_ENCODING, chunk_size=chunk_size)
+    assert found.quartile_bin_widths is not None
+    assert list(found.quartile_bin_widths) == list(OTHER.features)
+    isolation = particles[:, :3, OTHER.column("isolation")][particles[:, :3, OTHER.pt] > 0]
+    quartiles = found.classes[0].features["isolation"].quartiles
+    assert quartiles is not None
+    exact = np.quantile(isolation, (0.25, 0.5, 0.75))
+    assert np.abs(np.array(quartiles) - exact).max() <= found.quartile_bin_widths["isolation"] < 0.01
+
+
+def test_a_file_of_another_layout_without_events(tmp_path: Path) -> None:
+    path = write_events(
+        tmp_path / "empty.h5",
+        make_other_particles(0),
+        names=OTHER.feature_names,
+        classes=OTHER.class_names,
+        compression=None,
+    )
+    found = inspect_file(path, OTHER_ENCODING)
+    assert (found.verdict, found.met_mean, found.jets_mean) == ("empty", None, None)
+    assert typical_events(path, OTHER).shape == (0, *OTHER.shape)
+
+
+def test_a_file_that_does_not_have_the_layout_is_refused(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "events.h5", make_particles(5))
+    with pytest.raises(UserError, match=r"events\.h5: `Particles` has the shape \(5, 19, 4\)") as caught:
+        inspect_file(path, OTHER_ENCODING)
+    assert "`events.layout` in the configuration says (events, 9, 4)" in caught.value.remedy
+
+
+def test_typical_events_are_those_at_the_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TYPICAL_EVENTS", 7)
+    particles = make_other_particles(20)
+    path = write_other_events(tmp_path / "other.h5", particles)
+    np.testing.assert_array_equal(typical_events(path, OTHER), particles[:7])

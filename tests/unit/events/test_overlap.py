@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trigger_ad.events.layout import CLASS_OF_SLOT, ELECTRONS, JETS
+from trigger_ad.config import LayoutConfig, ObjectsConfig
+from trigger_ad.events.layout import CLASS_OF_SLOT, ELECTRONS, JETS, EventLayout
 from trigger_ad.events.overlap import ElectronJetOverlap, electron_jet_overlap
 
 
@@ -50,6 +51,29 @@ def test_absent_objects_are_near_nothing() -> None:
 def test_only_jets_of_the_same_event_count() -> None:
     both = np.concatenate([event([(0.5, 0.0)], []), event([], [(0.5, 0.0)])])
     assert electron_jet_overlap(both) == ElectronJetOverlap(1, 0)
+
+
+def test_another_layout_is_asked_for_its_own_slots_and_features() -> None:
+    objects = (ObjectsConfig(name="jet", count=2), ObjectsConfig(name="electron", count=1))
+    layout = EventLayout(LayoutConfig(objects=objects, features=("phi", "pt", "eta")))
+    particles = np.array([[[3.1, 30, 1.0], [0, 0, 0], [-3.1, 30, 1.0]], [[0, 30, 0], [1, 30, 0], [0.5, 30, 0]]])
+    assert electron_jet_overlap(particles, layout) == ElectronJetOverlap(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "features"),
+    [
+        (("electron", "tau"), ("pt", "eta", "phi")),
+        (("jet", "tau"), ("pt", "eta", "phi")),
+        (("jet", "electron"), ("pt", "phi")),
+    ],
+)
+def test_a_layout_without_electrons_or_jets_or_directions_has_no_answer(
+    names: tuple[str, ...], features: tuple[str, ...]
+) -> None:
+    objects = tuple(ObjectsConfig(name=name, count=1) for name in names)
+    layout = EventLayout(LayoutConfig(objects=objects, features=features))
+    assert electron_jet_overlap(np.ones((3, *layout.shape)), layout) is None
 
 
 def test_every_electron_counts_once() -> None:

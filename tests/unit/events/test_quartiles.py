@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trigger_ad.events.quartiles import FINE_BINNINGS, BinnedQuartiles, Binning, ExactQuartiles
+from trigger_ad.events.quartiles import FINE_BINNINGS, BinnedQuartiles, Binning, ExactQuartiles, fine_binning
 
 
 def test_exact_quartiles_interpolate_between_values_of_all_parts() -> None:
@@ -70,6 +70,31 @@ def test_rare_values_outside_the_bins_do_no_harm(outside: float) -> None:
     found = quartiles.result()
     assert found is not None
     assert all(1 <= value < 2 for value in found)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 3e7])
+def test_the_fine_bins_of_another_feature_are_chosen_for_its_values(scale: float) -> None:
+    values = np.random.default_rng(2).exponential(scale, 20_000)
+    binning = fine_binning("isolation", values[:1000])
+    quartiles = BinnedQuartiles(binning)
+    quartiles.add(values)
+    found = quartiles.result()
+    assert found is not None
+    assert binning.width < scale / 100
+    assert np.abs(np.array(found) - np.quantile(values, (0.25, 0.5, 0.75))).max() <= binning.width
+
+
+@pytest.mark.parametrize("values", [[], [0.0, 0.0], [1e300, -1e300], [3.0]])
+def test_fine_bins_can_be_chosen_for_any_values(values: list[float]) -> None:
+    binning = fine_binning("isolation", np.array(values))
+    middle = (max(values) + min(values)) / 2 if values else 0.5
+    assert binning.width > 0
+    assert binning.lowest < middle < binning.lowest + binning.width * binning.bins
+
+
+@pytest.mark.parametrize("feature", ["pt", "eta", "phi"])
+def test_the_fine_bins_of_pt_and_angles_do_not_depend_on_the_file(feature: str) -> None:
+    assert fine_binning(feature, np.array([1e9])) is FINE_BINNINGS[feature]
 
 
 def test_the_fine_bins_reach_the_beam_energy() -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.events import make_particles, write_events
+from support.events import OTHER, make_other_particles, make_particles, write_events, write_other_events
 
+from trigger_ad.config import InputsConfig
 from trigger_ad.errors import UserError
-from trigger_ad.events.distributions import QUANTITIES, DistributionTally, Resemblance
+from trigger_ad.events.distributions import QUANTITIES, DistributionTally, Resemblance, layout_quantities
+from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.inspection import inspect_file
 from trigger_ad.events.layout import JETS, MET, PT
 from trigger_ad.report.inspection_page import (
@@ -253,3 +255,27 @@ def test_a_folder_is_no_page(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a folder"):
         check_page_path(tmp_path)
     check_page_path(tmp_path / "new.html")
+
+
+def test_a_page_of_another_layout_says_why_there_is_no_comparison(tmp_path: Path) -> None:
+    particles = make_other_particles(200)
+    tally = DistributionTally(layout_quantities(OTHER, particles))
+    tally.add(particles)
+    path = write_other_events(tmp_path / "other.h5", particles)
+    inspection = inspect_file(path, InputEncoding(InputsConfig(), OTHER))
+    text = render_inspection([InspectedFile("mine.h5", inspection, tally.result(), "digest")], [])
+    page = Page(text)
+    assert page.open == []
+    assert "There is no comparison with the shipped sample: its events are in the ADC2021 layout" in page.words
+    assert f"that of the configuration ({OTHER})" in page.words
+    assert "Nothing odd. The file is sound." in page.words
+    assert "mine.h5 sound 200 events" in page.words
+    assert "Kolmogorov" not in page.words
+    assert "not the public dataset" not in text
+    assert [attributes["id"] for tag, attributes in page.tags if tag == "figure"] == [
+        "figure-tau",
+        "figure-met",
+        "figure-jet",
+    ]
+    identifiers = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert {(attributes["href"] or "")[1:] for _, attributes in page.tags if "href" in attributes} <= identifiers

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.events import make_particles, write_events
+from support.events import OTHER, make_other_particles, make_particles, write_events, write_other_events
 
+from trigger_ad.config import InputsConfig
 from trigger_ad.events import inspection as inspection_module
 from trigger_ad.events.distributions import QUANTITIES, Resemblance
+from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.inspection import Inspection, inspect_file
 from trigger_ad.events.layout import ELECTRONS, JETS, MUONS
 from trigger_ad.report.inspection_tables import (
@@ -58,7 +60,7 @@ def test_facts_have_a_column_for_each_file(files: dict[str, Inspection]) -> None
     assert found["no object at all"] == ("0", "0")
     assert found["mean MET"][1] == UNKNOWN
     assert found["electrons also present as jets"][0].startswith("1 (0.0")
-    assert found["beyond the default words' range"][1] == "pt 0, eta 0, phi 0"
+    assert found["beyond the trigger words' range"][1] == "pt 0, eta 0, phi 0"
 
 
 def test_nearly_all_is_not_called_all(tmp_path: Path) -> None:
@@ -139,3 +141,21 @@ def test_the_closest_sample_file_is_named_with_its_distances() -> None:
 def test_without_anything_to_compare_there_are_no_distances() -> None:
     unknown = Resemblance(dict.fromkeys(QUANTITIES), None, None)
     assert distances_table({"empty": {"Background": unknown}}).rows == ()
+
+
+def test_tables_of_another_layout_have_its_classes_and_nothing_that_it_cannot_tell(tmp_path: Path) -> None:
+    path = write_other_events(tmp_path / "other.h5", make_other_particles(30))
+    found = {"other": inspect_file(path, InputEncoding(InputsConfig(), OTHER))}
+    facts = facts_table(found)
+    assert "mean MET" in rows(facts)
+    assert not [name for name in rows(facts) if "lepton" in name or "electron" in name]
+    assert not [note for note in facts.notes if "lectron" in note]
+    assert list(rows(numbers_table(found))) == ["taus", "jets"]
+    assert list(rows(occupancy_table(found))) == [
+        *("tau 1", "tau 2", "tau 3"),
+        "MET",
+        *(f"jet {slot}" for slot in range(1, 6)),
+    ]
+    ranges = ranges_table("other", found["other"])
+    assert list(rows(ranges))[:4] == ["tau phi", "tau isolation", "tau pt", "tau eta"]
+    assert ranges.title == "Ranges over present objects (pT in GeV, phi in radians): other"

@@ -109,10 +109,27 @@ def test_there_is_one_table_of_rates_for_each_supported_target(report: dict[str,
         "True-positive rate at a target false-positive rate of 10⁻²",
     ]
     assert tpr_table(report).title == tpr_tables(report)[-1].title
-    assert tpr_tables(report)[-1].notes[1:] == (
+    assert tpr_tables(report)[-1].notes[2:] == (
         "A target of 10⁻³ is not supported: 2000 test background events leave fewer than 10 at this rate.",
         "A target of 10⁻⁴ is not supported: 2000 test background events leave fewer than 10 at this rate.",
     )
+
+
+def test_the_table_of_rates_says_what_the_interval_of_the_fpr_does_not_contain(report: dict[str, Any]) -> None:
+    assert tpr_table(report).notes[1] == (
+        "The interval of the FPR is that of the threshold as it stands: by how much another validation background "
+        "would have moved the threshold is not in it."
+    )
+
+
+def test_every_trivial_score_of_the_table_is_explained_below_it_and_no_other(report: dict[str, Any]) -> None:
+    assert auc_table(report).notes[-1] == (
+        "Trivial scores need no network: Zero reconstruction is the sum of the squared network inputs, the score of an "
+        "autoencoder that answers 0; Leading lepton pT is the largest pT of the electrons and muons; MET is the "
+        "missing transverse energy; HT is the scalar sum of the jets' pT."
+    )
+    report["performance"] = [row for row in report["performance"] if row["model"] in ("firmware", "ht")]
+    assert auc_table(report).notes[-1] == "Trivial scores need no network: HT is the scalar sum of the jets' pT."
 
 
 def test_rates_come_with_what_the_threshold_achieved(report: dict[str, Any]) -> None:
