@@ -4,9 +4,10 @@
 
 FOLDER, outside the repository, needs 8 GB. The file has the layout of the public one (float64, gzip, no group ids);
 its events are those of the shipped sample, drawn at random, turned in phi and reflected in eta. Both are timed in the
-same run, with the file in the page cache; only their ratio means anything. With --run the main job is run on it as
-well, with one epoch for each fit, and its memory is measured. Memory is the sum of the proportional set sizes of all
-processes, pages of mapped files included.
+same run, with the file in the page cache; only their ratio means anything. Processor time is that of all processes, and
+depends less on what else the machine does. With --run the main job is run on it as well, with one epoch for each fit,
+and its memory is measured. Memory is that of all processes together, once without and once with the clean pages of
+mapped files: these the system takes back whenever another needs them, and keeps as long as none does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,32 +82,56 @@ def process_tree() -> list[int]:
     return tree
 
 
-def proportional_set_size(process: int) -> int:
-    """In bytes; 0 for a process that has ended."""
+def memory_of(process: int) -> tuple[int, int]:
+    """In bytes, what the process alone answers for, and with it its share of mapped files; 0 if it has ended."""
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        return 0, 0
+    sizes = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
+    return sizes["Pss_Anon"] + sizes["Pss_Shmem"], sizes["Pss"]
 
 
-def measured(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds that work took, and the largest memory of all processes meanwhile in GB."""
-    peak, done = 0, threading.Event()
+def processor_seconds() -> float:
+    """Of this process and of those that it has started and waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What some work took: seconds, seconds of processors, and the largest memory of all processes meanwhile in GB.
+
+    Args:
+        seconds: By the clock.
+        processor: Of all processes.
+        memory: Without clean pages of mapped files.
+        mapped: With them.
+    """
+
+    seconds: float
+    processor: float
+    memory: float
+    mapped: float
+
+
+def measured(work: Callable[[], object]) -> Measured:
+    """Does the work and measures it."""
+    peaks, done = [0, 0], threading.Event()
 
     def watch() -> None:
-        nonlocal peak
         while not done.wait(0.2):
-            peak = max(peak, sum(map(proportional_set_size, process_tree())))
+            sizes = zip(*map(memory_of, process_tree()), strict=True)
+            peaks[:] = [max(peak, sum(size)) for peak, size in zip(peaks, sizes, strict=True)]
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), processor_seconds()
     work()
-    seconds = time.perf_counter() - started
+    seconds, processor = time.perf_counter() - started, processor_seconds() - processor
     done.set()
     watcher.join()
-    return seconds, peak / 1e9
+    return Measured(seconds, processor, *(peak / 1e9 for peak in peaks))
 
 
 def main_job(folder: Path, background: Path) -> None:
@@ -146,25 +172,43 @@ def main() -> None:
     path, encoding = folder / "background.h5", InputEncoding(InputsConfig())
     make_file(path, arguments.events)
     # the digest of the file is part of every start, and brings the file into the page cache
-    digest_seconds, _ = measured(lambda: events_digest(path))
-    plain_before, _ = measured(lambda: read_plainly(path))
-    encode_seconds, encode_memory = measured(lambda: encode_file(path, encoding))
-    plain_after, _ = measured(lambda: read_plainly(path))
-    cached_seconds, _ = measured(lambda: encode_file(path, encoding))
-    plain = (plain_before + plain_after) / 2
+    digest = measured(lambda: events_digest(path))
+    plain_before = measured(lambda: read_plainly(path))
+    encoding_it = measured(lambda: encode_file(path, encoding))
+    plain_after = measured(lambda: read_plainly(path))
+    cached = measured(lambda: encode_file(path, encoding))
+    plain = (plain_before.seconds + plain_after.seconds) / 2
+    plain_processor = (plain_before.processor + plain_after.processor) / 2
+    million = arguments.events / 1e6
     rows: list[tuple[str, str]] = [
         ("events", f"{arguments.events:,} in {path.stat().st_size / 1e9:.2f} GB"),
-        ("h5py alone, before and after", f"{plain_before:.1f} s, {plain_after:.1f} s"),
-        ("read, checked and encoded", f"{encode_seconds:.1f} s, {arguments.events / encode_seconds:,.0f} events/s"),
-        ("speed relative to h5py alone", f"{plain / encode_seconds:.2f}"),
-        ("memory while encoding", f"{encode_memory:.2f} GB"),
-        ("second start: digest and cached words", f"{digest_seconds:.1f} s + {cached_seconds:.3f} s"),
+        ("h5py alone, before and after", f"{plain_before.seconds:.1f} s, {plain_after.seconds:.1f} s"),
+        (
+            "read, checked and encoded",
+            f"{encoding_it.seconds:.1f} s, {arguments.events / encoding_it.seconds:,.0f} events/s",
+        ),
+        ("speed relative to h5py alone", f"{plain / encoding_it.seconds:.2f}"),
+        (
+            "processor seconds per million events",
+            f"{plain_processor / million:.2f} by h5py alone, {encoding_it.processor / million:.2f} encoded",
+        ),
+        ("memory while encoding", _memory(encoding_it)),
+        ("second start: digest and cached words", f"{digest.seconds:.1f} s + {cached.seconds:.3f} s"),
     ]
-    if arguments.run:
-        seconds, memory = measured(lambda: main_job(folder, path))
-        rows.append(("main job, one epoch each", f"{seconds:.0f} s, {memory:.2f} GB"))
     for name, value in rows:
-        sys.stdout.write(f"{name:<40} {value}\n")
+        _tell(name, value)
+    if arguments.run:
+        run = measured(lambda: main_job(folder, path))
+        _tell("main job, one epoch each", f"{run.seconds:.0f} s, {_memory(run)}")
+
+
+def _memory(found: Measured) -> str:
+    return f"{found.memory:.2f} GB, {found.mapped:.2f} GB with pages of mapped files"
+
+
+def _tell(name: str, value: str) -> None:
+    sys.stdout.write(f"{name:<40} {value}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

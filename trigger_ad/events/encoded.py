@@ -20,7 +20,7 @@ from trigger_ad.arrays import allocate
 from trigger_ad.config import InputsConfig, LayoutConfig
 from trigger_ad.errors import UserError
 from trigger_ad.events.cache import cached, code_digest, reading_entry
-from trigger_ad.events.content import hash_without_objects
+from trigger_ad.events.content import BLOCK, columns_of, hash_without_objects
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.files import EventChunk, EventsFile
 from trigger_ad.events.layout import EventLayout
@@ -33,8 +33,8 @@ from trigger_ad.workers import in_processes
 STRETCH_EVENTS: Final = 250_000
 """Events that one task of a worker covers, about."""
 
-_BLOCK: Final = 5000
-"""Events that are worked on at a time: they stay in the processor's cache."""
+_SHARED_STORAGE_ROW: Final = 256 * 1024**2
+"""Bytes of storage chunks that several processes may each have in memory; if they are larger, one process reads."""
 
 _INDEX: Final = "index.json"
 _OPTIONAL: Final = ("event_id", "group_id")
@@ -156,7 +156,7 @@ def _bytes_per_event(encoding: InputEncoding) -> int:
 def _fill(path: Path, encoding: InputEncoding, digest: str, folder: Path) -> None:
     """Makes an entry of the cache."""
     with EventsFile(path, encoding.layout) as file:
-        header, step = file.header, file.aligned(STRETCH_EVENTS)
+        header, step, storage_row = file.header, file.aligned(STRETCH_EVENTS), file.storage_row
     _allocate(folder, header.events, encoding, header.has_event_id, header.has_group_id)
     tasks = [
         _Task(path, encoding.layout.config, encoding.config, folder, start, min(start + step, header.events))
@@ -165,7 +165,9 @@ def _fill(path: Path, encoding: InputEncoding, digest: str, folder: Path) -> Non
     tally, saturated, present = OddityTally(encoding.layout), dict.fromkeys(encoding.names, 0), 0
     with progress(f"encoding {path.name}", header.events, "events") as advance:
         started, done = time.perf_counter(), 0
-        for result in in_processes(_encode_stretch, tasks):
+        # every process keeps storage chunks of its own in memory
+        done_in_order = map if storage_row > _SHARED_STORAGE_ROW else in_processes
+        for result in done_in_order(_encode_stretch, tasks):
             tally.extend(result.tally)
             saturated = {name: count + result.saturated[name] for name, count in saturated.items()}
             present += result.present
@@ -196,24 +198,22 @@ def _encode_stretch(task: _Task) -> _Done:
     arrays = {path.stem: np.load(path, mmap_mode="r+") for path in task.folder.glob("*.npy")}
     tally, saturated, present = OddityTally(layout), dict.fromkeys(encoding.names, 0), 0
     with EventsFile(task.path, layout) as file:
-        for chunk in file.chunks(start=task.start, stop=task.stop):
+        # no more events at a time than stay in the processor's cache, from reading to writing
+        for chunk in file.chunks(BLOCK, start=task.start, stop=task.stop):
             _copy_ids(chunk, arrays)
-            for first in range(0, len(chunk.particles), _BLOCK):
-                block = slice(first, first + _BLOCK)
-                rows = slice(chunk.start + first, chunk.start + first + len(chunk.particles[block]))
-                particles = chunk.particles[block]
-                tally.add(chunk.stored[block], particles)
-                arrays["words"][rows] = encoding.words(particles)
-                for name, values in quantities(particles, layout).items():
-                    arrays[f"quantity_{name}"][rows] = values
-                for name, count in encoding.saturated(particles).items():
-                    saturated[name] += count
-                present += int((particles[:, :, layout.pt] > 0).sum())
+            rows = slice(chunk.start, chunk.start + len(chunk.stored))
+            columns = columns_of(chunk.stored)
+            tally.add_columns(columns)
+            arrays["words"][rows], beyond = encoding.digitised(columns)
+            saturated = {name: count + beyond[name] for name, count in saturated.items()}
+            present += int(np.count_nonzero(columns[:, layout.pt]))
+            for name, values in quantities(columns.transpose(2, 0, 1), layout).items():
+                arrays[f"quantity_{name}"][rows] = values
     return _Done(task.stop - task.start, tally, saturated, present)
 
 
 def _copy_ids(chunk: EventChunk, arrays: dict[str, NDArray[Any]]) -> None:
-    rows = slice(chunk.start, chunk.start + len(chunk.particles))
+    rows = slice(chunk.start, chunk.start + len(chunk.stored))
     for name in _OPTIONAL:
         values = getattr(chunk, name)
         # a file that gets ids while it is read is found out at the end

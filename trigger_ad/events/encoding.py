@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.config import FeatureConfig, InputsConfig
 from trigger_ad.errors import UserError
+from trigger_ad.events.content import columns_of
 from trigger_ad.events.layout import ADC2021, EventLayout
 from trigger_ad.fixed_point import Codes, FixedPoint, Values
 
@@ -75,10 +76,20 @@ class FeatureEncoding:
             return self.smallest_word <= self.offset <= self.word.code_max
         return bool((table[self.smallest_word :] == self.offset).any())
 
-    def words(self, physical: Values, present: NDArray[np.bool_]) -> Codes:
-        """Trigger words of physical values; 0 for an absent object."""
-        words = np.clip(self._counts(physical), self.smallest_word, self.word.code_max)
-        return np.where(present, words, 0).astype(np.int64)
+    def words(self, physical: Values, present: NDArray[np.bool_]) -> tuple[Values, int]:
+        """Trigger words of physical values, as floats, and how many were beyond their range.
+
+        Args:
+            physical: Any shape.
+            present: Which of the objects are present: the word of an absent one is 0, and never beyond the range.
+        """
+        counts = self._counts(physical)
+        low, high = self.smallest_word, self.word.code_max
+        # pT's range begins at 1
+        outside = int(np.count_nonzero(((counts < low) | (counts > high)) & present))
+        np.clip(counts, low, high, out=counts)
+        counts[~present] = 0.0
+        return counts, outside
 
     def _counts(self, physical: Values) -> Values:
         """Whole multiples of the least significant bit; infinite where float64 ends."""
@@ -92,11 +103,6 @@ class FeatureEncoding:
         if self.name == "pt":
             codes = np.where(codes == 0, 1, codes)
         return np.where(present, codes, 0)
-
-    def outside(self, physical: Values) -> NDArray[np.bool_]:
-        """Whether the values of present objects lie beyond the range of the trigger word; pT's begins at 1."""
-        counts = self._counts(physical)
-        return (counts < self.smallest_word) | (counts > self.word.code_max)
 
     def exact(self, physical: Values) -> Values:
         """What the network would see without rounding or saturation.
@@ -179,9 +185,24 @@ class InputEncoding:
         Returns:
             int64 of shape (events, inputs): every feature of slot 0, then of slot 1, and so on.
         """
-        present = particles[:, :, self.layout.pt] > 0
-        words = [feature.words(particles[:, :, feature.column], present) for feature in self.features]
-        return np.stack(words, axis=-1).reshape(len(particles), self.inputs)
+        return self.digitised(columns_of(particles))[0].astype(np.int64)
+
+    def digitised(self, columns: Values) -> tuple[NDArray[np.integer[Any]], dict[str, int]]:
+        """Trigger words, and for each feature how many present objects lie outside the range of its trigger word.
+
+        Args:
+            columns: Events as `content.columns_of` gives them, shape (objects, features, events).
+
+        Returns:
+            The words: `word_dtype`, shape (events, inputs), in the order of `words`. And the counts by feature.
+        """
+        objects, _, events = columns.shape
+        present = columns[:, self.layout.pt] > 0
+        words = np.empty((objects, len(self.features), events), dtype=self.word_dtype)
+        saturated = {}
+        for index, feature in enumerate(self.features):
+            words[:, index], saturated[feature.name] = feature.words(columns[:, feature.column], present)
+        return words.reshape(self.inputs, events).T, saturated
 
     def codes_of_words(self, words: NDArray[np.integer[Any]]) -> Codes:
         """What the firmware makes of trigger words: codes of `network_type`, both of shape (events, inputs)."""
@@ -221,8 +242,4 @@ class InputEncoding:
 
     def saturated(self, particles: Values) -> dict[str, int]:
         """For each feature, how many present objects lie outside the range of its trigger word."""
-        present = particles[:, :, self.layout.pt] > 0
-        return {
-            feature.name: int((present & feature.outside(particles[:, :, feature.column])).sum())
-            for feature in self.features
-        }
+        return self.digitised(columns_of(particles))[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.errors import UserError
 from trigger_ad.events.content import zero_absent
-from trigger_ad.events.header import Header, open_hdf5, read_header, storage_filters
+from trigger_ad.events.header import Header, open_dataset, open_hdf5, read_header, storage_filters, storage_row_bytes
 from trigger_ad.events.layout import ADC2021, EVENT_ID, GROUP_ID, PARTICLES, EventLayout
 
 CHUNK_SIZE: Final = 50_000
@@ -28,16 +29,21 @@ class EventChunk:
     Attributes:
         start: Index of the first event in the file.
         stored: Shape (n, objects, features), as in the file.
-        particles: The same with every value of an absent object set to zero.
+        pt: Where pT stands among the features.
         event_id: Shape (n,), or None.
         group_id: Shape (n,), or None.
     """
 
     start: int
     stored: NDArray[np.float64]
-    particles: NDArray[np.float64]
+    pt: int
     event_id: NDArray[np.int64] | None
     group_id: NDArray[np.int64] | None
+
+    @cached_property
+    def particles(self) -> NDArray[np.float64]:
+        """As stored, but with every value of an absent object set to zero; made when it is first asked for."""
+        return zero_absent(self.stored, self.pt)
 
 
 class EventsFile:
@@ -57,6 +63,9 @@ class EventsFile:
         self._file = open_hdf5(path, layout)
         try:
             self.header: Header = read_header(self._file, path, layout)
+            # kept open from read to read: what a dataset has decompressed is forgotten when it is closed
+            wanted = {PARTICLES: True, EVENT_ID: self.header.has_event_id, GROUP_ID: self.header.has_group_id}
+            self._datasets = {name: open_dataset(self._file, path, name) for name, there in wanted.items() if there}
         except BaseException:
             self._file.close()
             raise
@@ -69,9 +78,14 @@ class EventsFile:
     ) -> None:
         self._file.close()
 
+    @property
+    def storage_row(self) -> int:
+        """Bytes of memory in which a reader keeps the storage chunks of the events that it has come to."""
+        return storage_row_bytes(self._datasets[PARTICLES])
+
     def aligned(self, events: int) -> int:
         """About so many events, but whole storage chunks, so that no chunk is decompressed for two readers."""
-        rows = self._file[PARTICLES].chunks
+        rows = self._datasets[PARTICLES].chunks
         return events if rows is None else max(1, round(events / rows[0])) * int(rows[0])
 
     def chunks(self, chunk_size: int = CHUNK_SIZE, *, start: int = 0, stop: int | None = None) -> Iterator[EventChunk]:
@@ -101,7 +115,7 @@ class EventsFile:
             yield EventChunk(
                 start=first,
                 stored=stored,
-                particles=zero_absent(stored, self._layout.pt),
+                pt=self._layout.pt,
                 event_id=self._ids(EVENT_ID, first, end) if self.header.has_event_id else None,
                 group_id=self._ids(GROUP_ID, first, end) if self.header.has_group_id else None,
             )
@@ -120,7 +134,7 @@ class EventsFile:
         return identifiers
 
     def _rows(self, name: str, start: int, end: int) -> NDArray[Any]:
-        dataset = self._file[name]
+        dataset = self._datasets[name]
         try:
             rows: NDArray[Any] = dataset[start:end]
             return rows

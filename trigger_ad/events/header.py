@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,14 @@ from trigger_ad.events.oddities import Oddity
 
 _HDF5_SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _CHUNK_CACHE_BYTES: Final = 128 * 1024**2
+"""Of a dataset that is opened in the ordinary way."""
 _CHUNK_CACHE_SLOTS: Final = 100_003
+"""A prime number, many times the number of storage chunks in memory."""
+_EVICT_READ_CHUNKS_FIRST: Final = 0.75
+"""HDF5's own choice."""
+_SMALLEST_CHUNK_CACHE: Final = 1024**2
+LARGEST_STORAGE_ROW: Final = 1024**3
+"""Bytes in which one reader of a file keeps what it has decompressed."""
 _FILTER_NAMES: Final = {1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 32000: "lzf"}
 
 
@@ -61,7 +69,6 @@ def open_hdf5(path: Path, layout: EventLayout = ADC2021) -> h5py.File:
     """
     signature = _first_bytes(path)
     try:
-        # the cache keeps the storage chunks that two consecutive reads share, which would be decompressed twice
         return h5py.File(
             path, "r", locking="best-effort", rdcc_nbytes=_CHUNK_CACHE_BYTES, rdcc_nslots=_CHUNK_CACHE_SLOTS
         )
@@ -73,6 +80,44 @@ def open_hdf5(path: Path, layout: EventLayout = ADC2021) -> h5py.File:
         raise UserError(
             f"{path} is truncated or damaged: HDF5 cannot open it", "Download it, or make it, again"
         ) from error
+
+
+def storage_row_bytes(dataset: h5py.Dataset) -> int:
+    """Memory that all storage chunks take which hold values of one and the same event; 0 without chunks."""
+    if dataset.chunks is None:
+        return 0
+    across = (math.ceil(size / chunk) for size, chunk in zip(dataset.shape[1:], dataset.chunks[1:], strict=True))
+    return int(math.prod(dataset.chunks) * dataset.dtype.itemsize * math.prod(across))
+
+
+def open_dataset(file: h5py.File, path: Path, name: str) -> h5py.Dataset:
+    """Open a dataset to be read from its beginning to its end, so that no storage chunk is decompressed twice.
+
+    Consecutive reads share the storage chunks in which one ends and the next begins. HDF5 keeps them in between if they
+    all have room in the dataset's cache.
+
+    Args:
+        file: The open file, whose header has been checked.
+        path: Its path.
+        name: The dataset.
+
+    Raises:
+        UserError: They need more memory than `LARGEST_STORAGE_ROW`.
+    """
+    dataset = file[name]
+    needed = storage_row_bytes(dataset)
+    if needed > LARGEST_STORAGE_ROW:
+        chunk = "x".join(str(size) for size in (min(10_000, dataset.chunks[0]), *dataset.shape[1:]))
+        raise UserError(
+            f"{path}: `{name}` is stored in chunks of {dataset.chunks[0]:,} events, which take {needed / 1e9:.1f} GB "
+            "of memory at once",
+            f"Rewrite the file with smaller chunks: h5repack -l {name}:CHUNK={chunk} {path.name} new.h5",
+        )
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(_CHUNK_CACHE_SLOTS, max(needed, _SMALLEST_CHUNK_CACHE), _EVICT_READ_CHUNKS_FIRST)
+    # HDF5 takes the size of the cache from whoever opens the dataset first
+    del dataset
+    return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
 
 
 def _first_bytes(path: Path) -> bytes:

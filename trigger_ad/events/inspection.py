@@ -142,7 +142,7 @@ class _FileTally:
             self._event_ids.append(chunk.event_id)
         if chunk.group_id is not None:
             self._group_ids.append(np.unique(chunk.group_id))
-        self._oddities.add(chunk.stored, chunk.particles)
+        self._oddities.add(chunk.stored)
 
     def _add_what_only_some_layouts_have(self, particles: NDArray[np.float64]) -> None:
         overlap = electron_jet_overlap(particles, self._encoding.layout)

@@ -2,7 +2,8 @@
 
 The layout of the dataset paper (arXiv:2107.02157) is `ADC2021`: slot 0 is the missing transverse energy, slots 1-4
 are electrons, 5-8 muons and 9-18 jets, each class ordered by falling transverse momentum; an absent object is zero.
-Another experiment's layout is a description in the configuration. The constants below belong to ADC2021 alone.
+Another experiment's layout is a description in the configuration. The constants below belong to ADC2021 alone;
+those that are part of its description are taken from there.
 """
 
 from __future__ import annotations
@@ -111,26 +112,30 @@ class EventLayout:
 
 ADC2021: Final = EventLayout()
 
-OBJECTS: Final = 19
-FEATURES: Final = ("pt", "eta", "phi", "class")
-KINEMATICS: Final = FEATURES[:3]
+OBJECTS: Final = ADC2021.objects
+FEATURES: Final = ADC2021.features
+KINEMATICS: Final = ("pt", "eta", "phi")
 """The features that enter a network: pT in GeV, eta, phi in radians."""
 
-PT: Final = 0
-ETA: Final = 1
-PHI: Final = 2
-CLASS: Final = 3
+PT: Final = ADC2021.column("pt")
+ETA: Final = ADC2021.column("eta")
+PHI: Final = ADC2021.column("phi")
+CLASS: Final = ADC2021.column("class")
 
-MET: Final = slice(0, 1)
-ELECTRONS: Final = slice(1, 5)
-MUONS: Final = slice(5, 9)
-JETS: Final = slice(9, 19)
+_BY_NAME: Final = {item.name: item for item in ADC2021.classes}
+MET: Final = _BY_NAME["met"].slots
+ELECTRONS: Final = _BY_NAME["electron"].slots
+MUONS: Final = _BY_NAME["muon"].slots
+JETS: Final = _BY_NAME["jet"].slots
 
-CLASS_OF_SLOT: Final = (1,) + (2,) * 4 + (3,) * 4 + (4,) * 10
+CLASS_OF_SLOT: Final = ADC2021.class_of_slot
 """The class number of each slot when the object is present."""
 
-MAX_ABS_ETA: Final = {"electron": 3.0, "muon": 2.1, "jet": 4.0}
+MAX_ABS_ETA: Final = {item.name: item.max_abs_eta for item in ADC2021.classes if item.max_abs_eta is not None}
 """The largest |eta| that the published selection admits."""
+
+SMALLEST_PT: Final = {"electron": 4.2, "muon": 5.2, "jet": 15.0}
+"""GeV. The smallest pT of each class in the published files, rounded."""
 
 LEPTON_FILTER_PT: Final = 23.0
 """GeV. Every event has an electron in slot 1 or a muon in slot 5 above this."""

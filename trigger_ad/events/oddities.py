@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.events.content import content_hash, hash_of_zeroed, hash_without_objects
-from trigger_ad.events.layout import ADC2021, ELECTRONS, ETA, LEPTON_FILTER_PT, MET, MUONS, EventLayout
-
-SMALLEST_PT: Final = {"electron": 4.2, "muon": 5.2, "jet": 15.0}
-"""GeV. The smallest pT of each class in the published files, rounded."""
+from trigger_ad.events.content import (
+    BLOCK,
+    columns_of,
+    hash_of_columns,
+    hash_without_objects,
+    zero_absent_columns,
+)
+from trigger_ad.events.layout import ADC2021, ELECTRONS, ETA, LEPTON_FILTER_PT, MET, MUONS, SMALLEST_PT, EventLayout
 
 BEAM_ENERGY: Final = 6500.0
 """GeV. No object of a 13 TeV collision has a larger pT."""
@@ -24,9 +27,10 @@ _ANGLE_ROUNDING: Final = 1e-6
 _PT_ROUNDING: Final = 0.05
 """GeV. Half of the last digit to which the smallest pT is known."""
 
-_Values: TypeAlias = NDArray[np.float64]
+_Columns: TypeAlias = NDArray[np.float64]
 _Mask: TypeAlias = NDArray[np.bool_]
-_Check: TypeAlias = Callable[[_Values, _Mask, EventLayout], _Mask]
+_Check: TypeAlias = Callable[[_Columns, _Mask, EventLayout], Iterable[_Mask]]
+"""From columns, shape (objects, features, N), and which objects are present, shape (objects, N), to masks."""
 
 
 @dataclass(frozen=True)
@@ -46,88 +50,94 @@ class Oddity:
     explanation: str
 
 
-# Each check returns a mask with one row for each event and a column for each slot it looked at.
+# Each check gives masks of shape (slots it looked at, N). An event has the oddity if any of them says so of any slot.
 
 
-def _no_object(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    some: _Mask = np.any(present, axis=1, keepdims=True)
-    return ~some
+def _no_object(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    yield ~np.any(present, axis=0, keepdims=True)
 
 
-def _gap(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    gaps = [present[:, item.slots][:, 1:] & ~present[:, item.slots][:, :-1] for item in layout.classes]
-    return np.concatenate(gaps, axis=1)
-
-
-def _stray_values(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    not_zero: _Mask = np.any(stored != 0, axis=2)
-    return not_zero & ~present
-
-
-def _wrong_class(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    differs: _Mask = stored[..., layout.column("class")] != np.array(layout.class_of_slot)
-    return differs & present
-
-
-def _rising_pt(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    # an absent object says nothing about the order, so it never becomes the smallest pT so far
-    pt = np.where(present, stored[..., layout.pt], np.inf)
-    rising = []
+def _gap(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
     for slots in (item.slots for item in layout.classes):
-        smallest_so_far = np.minimum.accumulate(pt[:, slots], axis=1)
-        rising.append(present[:, slots][:, 1:] & (pt[:, slots][:, 1:] > smallest_so_far[:, :-1]))
-    return np.concatenate(rising, axis=1)
+        yield present[slots][1:] & ~present[slots][:-1]
 
 
-def _eta_limit(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    eta = np.abs(stored[..., layout.column("eta")])
-    beyond = [
-        (eta[:, item.slots] > item.max_abs_eta + _ANGLE_ROUNDING) & present[:, item.slots]
-        for item in layout.classes
-        if item.max_abs_eta is not None
-    ]
-    return np.concatenate(beyond, axis=1)
+def _stray_values(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    for feature in range(len(layout.features)):
+        yield (columns[:, feature] != 0) & ~present
 
 
-def _phi_limit(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    return (np.abs(stored[..., layout.column("phi")]) > math.pi + _ANGLE_ROUNDING) & present
+def _wrong_class(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    expected = np.array(layout.class_of_slot)[:, np.newaxis]
+    yield (columns[:, layout.column("class")] != expected) & present
 
 
-def _met_eta(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    not_zero: _Mask = stored[:, MET, ETA] != 0
-    return not_zero & present[:, MET]
+def _rising_pt(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    for slots in (item.slots for item in layout.classes):
+        pt = np.where(present[slots], columns[slots, layout.pt], 0.0)
+        # seldom does anything rise at all, be it after an absent object alone
+        if not np.any(pt[1:] > pt[:-1]):
+            continue
+        # an absent object says nothing about the order, so it never becomes the smallest pT so far
+        smallest_so_far = np.minimum.accumulate(np.where(present[slots], pt, np.inf), axis=0)
+        yield present[slots][1:] & (pt[1:] > smallest_so_far[:-1])
 
 
-def _no_lepton(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
+def _eta_limit(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    eta = layout.column("eta")
+    for item in layout.classes:
+        if item.max_abs_eta is not None:
+            yield (np.abs(columns[item.slots, eta]) > item.max_abs_eta + _ANGLE_ROUNDING) & present[item.slots]
+
+
+def _phi_limit(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    yield (np.abs(columns[:, layout.column("phi")]) > math.pi + _ANGLE_ROUNDING) & present
+
+
+def _met_eta(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    yield (columns[MET, ETA] != 0) & present[MET]
+
+
+def _no_lepton(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
     # the published filter is strict; a value just above it may have been rounded onto it
-    leptons = stored[:, ELECTRONS.start : MUONS.stop, layout.pt]
-    selected: _Mask = np.any(leptons >= LEPTON_FILTER_PT, axis=1, keepdims=True)
-    return ~selected
+    leptons = columns[ELECTRONS.start : MUONS.stop, layout.pt]
+    yield ~np.any(leptons >= LEPTON_FILTER_PT, axis=0, keepdims=True)
 
 
-def _small_pt(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    below = [
-        (stored[:, item.slots, layout.pt] < SMALLEST_PT[item.name] - _PT_ROUNDING) & present[:, item.slots]
-        for item in layout.classes
-        if item.name in SMALLEST_PT
-    ]
-    return np.concatenate(below, axis=1)
+def _small_pt(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    for item in layout.classes:
+        if item.name in SMALLEST_PT:
+            limit = SMALLEST_PT[item.name] - _PT_ROUNDING
+            yield (columns[item.slots, layout.pt] < limit) & present[item.slots]
 
 
-def _large_pt(stored: _Values, present: _Mask, layout: EventLayout) -> _Mask:
-    above: _Mask = stored[..., layout.pt] > BEAM_ENERGY
-    return above
+def _large_pt(columns: _Columns, present: _Mask, layout: EventLayout) -> Iterator[_Mask]:
+    yield columns[:, layout.pt] > BEAM_ENERGY
+
+
+def _affected(masks: Iterable[_Mask], events: int) -> _Mask:
+    """Which events any of the masks marks in any slot, shape (events,)."""
+    affected = np.zeros(events, dtype=np.bool_)
+    for mask in masks:
+        # nearly always nothing is odd, which is known much sooner than in which events
+        if mask.any():
+            affected |= mask.any(axis=0)
+    return affected
 
 
 _DUPLICATES: Final = "events equal to an earlier one in every value"
 _PUBLISHED_SELECTION: Final[dict[str, tuple[_Check, str]]] = {
     "met_eta_not_zero": (_met_eta, "the missing transverse energy has a pseudorapidity, which it cannot have"),
-    "no_lepton_above_filter": (_no_lepton, "no electron or muon reaches the lepton filter of 23 GeV"),
+    "no_lepton_above_filter": (
+        _no_lepton,
+        f"no electron or muon reaches the lepton filter of {LEPTON_FILTER_PT:g} GeV",
+    ),
     "pt_below_published": (
         _small_pt,
-        "a pT is below the smallest published: 4.2 (electrons), 5.2 (muons), 15 GeV (jets)",
+        f"a pT is below the smallest published: {SMALLEST_PT['electron']:g} (electrons), "
+        f"{SMALLEST_PT['muon']:g} (muons), {SMALLEST_PT['jet']:g} GeV (jets)",
     ),
-    "pt_above_beam_energy": (_large_pt, "a pT is above 6500 GeV; is it in MeV?"),
+    "pt_above_beam_energy": (_large_pt, f"a pT is above {BEAM_ENERGY:g} GeV; is it in MeV?"),
 }
 """What holds for the published dataset alone."""
 
@@ -170,21 +180,31 @@ class OddityTally:
         self._hashes: list[NDArray[np.uint64]] = []
         self._events = 0
 
-    def add(self, stored: NDArray[np.float64], zeroed: NDArray[np.float64] | None = None) -> None:
+    def add(self, stored: NDArray[np.float64]) -> None:
         """Count the next chunk.
 
         Args:
             stored: Shape (N, objects, features), as in the file: before absent objects are zeroed.
-            zeroed: The same with absent objects zeroed, where that is at hand already.
         """
-        present = stored[..., self._layout.pt] > 0
+        for start in range(0, len(stored), BLOCK):
+            self.add_columns(columns_of(stored[start : start + BLOCK]))
+
+    def add_columns(self, columns: NDArray[np.float64]) -> None:
+        """Count the next chunk; its absent objects are zeroed on the way.
+
+        Args:
+            columns: Shape (objects, features, N), from `content.columns_of`: before absent objects are zeroed.
+        """
+        events = columns.shape[-1]
+        present = columns[:, self._layout.pt] > 0
         for name, (check, _) in self._checks.items():
-            affected = np.flatnonzero(np.any(check(stored, present, self._layout), axis=1))
+            affected = np.flatnonzero(_affected(check(columns, present, self._layout), events))
             if len(affected):
                 self._counts[name] += len(affected)
                 self._first.setdefault(name, self._events + int(affected[0]))
-        self._hashes.append(content_hash(stored, self._layout.pt) if zeroed is None else hash_of_zeroed(zeroed))
-        self._events += len(stored)
+        self._events += events
+        zero_absent_columns(columns, self._layout.pt)
+        self._hashes.append(hash_of_columns(columns))
 
     def extend(self, later: OddityTally) -> None:
         """Count the chunks that follow, which another tally has counted."""
@@ -214,15 +234,20 @@ class OddityTally:
 
     def _repeated(self) -> NDArray[np.intp]:
         """The indices of events equal to an earlier one; events without any object are equal without being copies."""
-        hashes = self.hashes
-        repeated = _repetitions(hashes)
-        measured: NDArray[np.bool_] = hashes[repeated] != hash_without_objects(self._layout.shape)
-        return repeated[measured]
+        return _repetitions(self.hashes, hash_without_objects(self._layout.shape))
 
 
-def _repetitions(hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
-    """Return the indices (in no particular order) of the values that occurred before."""
-    order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    repeated: NDArray[np.intp] = order[1:][ordered[1:] == ordered[:-1]]
+def _repetitions(hashes: NDArray[np.uint64], ignored: np.uint64) -> NDArray[np.intp]:
+    """Return the indices (in no particular order) of the values, other than one, that occurred before."""
+    # sorting values is ten times faster than sorting their indices, which only those that occur twice need
+    ordered = np.sort(hashes)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    twice = twice[twice != ignored]
+    if not len(twice):
+        return np.zeros(0, dtype=np.intp)
+    nearest = np.minimum(np.searchsorted(twice, hashes), len(twice) - 1)
+    candidates = np.flatnonzero(twice[nearest] == hashes)
+    order = candidates[np.argsort(hashes[candidates], kind="stable")]
+    values = hashes[order]
+    repeated: NDArray[np.intp] = order[1:][values[1:] == values[:-1]]
     return repeated

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -32,8 +35,32 @@ def write_events(path: Path, events: npt.NDArray[np.float64], group_ids: npt.NDA
     """
     if events.shape[1:] != (layout.OBJECTS, len(layout.NAMES)) or group_ids.shape != events.shape[:1]:
         raise ValueError(f"events of shape {events.shape} with group ids of shape {group_ids.shape}")
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with hdf5_written_whole(path) as file:
         _fill(file, events, group_ids)
+
+
+@contextmanager
+def hdf5_written_whole(path: Path) -> Iterator[h5py.File]:
+    """Gives an empty HDF5 file in memory, and writes it under its name when the block ends well.
+
+    HDF5 does not write to the disk itself: it cannot close a file on a full one, and crashes later. The bytes are those
+    that it would have written. Memory: twice the file.
+
+    Args:
+        path: The file; one of that name is replaced.
+
+    Raises:
+        UserError: The file cannot be written; nothing is left behind.
+    """
+    with written_whole(path) as temporary, temporary.open("wb") as stream:
+        # a folder that cannot be written has shown by now, before anything is computed
+        with h5py.File(temporary, "w", driver="core", backing_store=False) as file:
+            yield file
+            file.flush()
+            content = file.id.get_file_image()
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _fill(file: h5py.File, events: npt.NDArray[np.float64], group_ids: npt.NDArray[np.int64]) -> None:

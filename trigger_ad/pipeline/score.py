@@ -5,7 +5,6 @@ A working point of the run decides which events are accepted: score word > thres
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from trigger_ad.evaluation.intervals import proportion_interval
 from trigger_ad.events.dataset import event_files
 from trigger_ad.events.encoded import events_digest
 from trigger_ad.events.layout import EVENT_ID, EventLayout
+from trigger_ad.events.writer import hdf5_written_whole
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.pipeline.convert import shipped_network
 from trigger_ad.pipeline.scored_events import (
@@ -37,7 +37,6 @@ from trigger_ad.pipeline.scored_events import (
 )
 from trigger_ad.pipeline.scoring import Anomaly, FileResult, Scoring, Threshold
 from trigger_ad.pipeline.stage import Run
-from trigger_ad.run_directory import written_whole
 
 GENERATOR: Final = "trigger-ad score"
 """Marks every file that is written here: one without it is somebody's own and is never replaced."""
@@ -97,22 +96,15 @@ def _is_ours(path: Path) -> bool:
 
 
 @contextmanager
-def hdf5_written_whole(out: Path) -> Iterator[h5py.File]:
+def scores_written_whole(out: Path) -> Iterator[h5py.File]:
     """Gives an empty HDF5 file in memory, and writes it under its name when the block ends well.
-
-    HDF5 does not write to the disk itself: it cannot close a file on a full one, and crashes later.
 
     Raises:
         UserError: `out` is somebody's own, or cannot be written.
     """
     check_out(out)
-    with written_whole(out) as temporary:
-        # a folder that cannot be written shows now, and not after the last event
-        temporary.touch()
-        content = io.BytesIO()
-        with h5py.File(content, "w") as file:
-            yield file
-        temporary.write_bytes(content.getbuffer())
+    with hdf5_written_whole(out) as file:
+        yield file
 
 
 def write_scores(
@@ -120,7 +112,7 @@ def write_scores(
 ) -> Scoring:
     """Scores, ranks and decides every event of some files, and writes all of it into one HDF5 file, whole.
 
-    Memory: the compressed file, 33 bytes for each event at most, beside what `score_events` takes.
+    Memory: twice the compressed file, 33 bytes for each event at most, beside what `score_events` takes.
 
     Args:
         run: A run that is up to date.
@@ -132,7 +124,7 @@ def write_scores(
     Raises:
         UserError: A file cannot be read or changes; `out` cannot be written or is somebody's own.
     """
-    with hdf5_written_whole(out) as file:
+    with scores_written_whole(out) as file:
         streamed = score_events(files, shipped_network(run), run.encoding, file)
         _rank_and_accept(file, threshold.code)
         scoring = summary(run, report, threshold, streamed, file)

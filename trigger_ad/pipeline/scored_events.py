@@ -147,7 +147,7 @@ class _Tally:
         self.present = 0
 
     def add(self, chunk: EventChunk) -> None:
-        self._oddities.add(chunk.stored, chunk.particles)
+        self._oddities.add(chunk.stored)
         for name, count in self._encoding.saturated(chunk.particles).items():
             self.saturated[name] += count
         self.present += int((chunk.particles[:, :, self._encoding.layout.pt] > 0).sum())

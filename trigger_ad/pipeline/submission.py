@@ -22,7 +22,7 @@ from trigger_ad.evaluation.working_points import threshold_for
 from trigger_ad.events.layout import EVENT_ID
 from trigger_ad.network.graph import Dense, Elementwise, Network
 from trigger_ad.pipeline.convert import shipped_network
-from trigger_ad.pipeline.score import RESULT, accepted_events, hdf5_written_whole, provenance, summary
+from trigger_ad.pipeline.score import RESULT, accepted_events, provenance, scores_written_whole, summary
 from trigger_ad.pipeline.scored_events import SCORE_WORD, InputFile, score_events
 from trigger_ad.pipeline.scoring import Scoring, Threshold, threshold_at
 from trigger_ad.pipeline.stage import Run
@@ -66,7 +66,7 @@ def write_submission(
     if threshold is None:
         require_enough(file)
     network = shipped_network(run)
-    with hdf5_written_whole(out) as written:
+    with scores_written_whole(out) as written:
         with h5py.File(io.BytesIO(), "w") as scored:
             streamed = score_events([file], network, run.encoding, scored)
             words = scored[SCORE_WORD][:]

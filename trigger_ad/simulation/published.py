@@ -19,9 +19,7 @@ JETS_SD: Final = "jets per event, standard deviation"
 MET_MEAN: Final = "MET, mean, GeV"
 MET_QUARTILES: Final = ("MET, lower quartile, GeV", "MET, median, GeV", "MET, upper quartile, GeV")
 SMALLEST: Final = {
-    "smallest electron pT, GeV": layout.ELECTRONS,
-    "smallest muon pT, GeV": layout.MUONS,
-    "smallest jet pT, GeV": layout.JETS,
+    f"smallest {item.name} pT, GeV": item.slots for item in layout.ADC2021.classes if item.name in layout.SMALLEST_PT
 }
 
 _OCCUPANCIES = {
@@ -29,9 +27,6 @@ _OCCUPANCIES = {
     "muon": (layout.MUONS, (0.477, 0.032, 0.0006)),
     "jet": (layout.JETS, (0.622, 0.325, 0.141, 0.053, 0.018, 0.006)),
 }
-
-JET_PT: Final = 15.0
-"""GeV. The smallest transverse momentum of a jet."""
 
 AIMS: Final[Mapping[str, float]] = {
     "electron slot 1, occupancy": 0.10,
@@ -54,7 +49,7 @@ PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = {
         JETS_SD: 1.25,
         MET_MEAN: 35.2,
         **dict(zip(MET_QUARTILES, (19.9, 32.7, 46.3), strict=True)),
-        **dict(zip(SMALLEST, (4.2, 5.2, 15.0), strict=True)),
+        **{f"smallest {name} pT, GeV": value for name, value in layout.SMALLEST_PT.items()},
     },
     "ato4l": {JETS_MEAN: 2.72, JETS_WITH_ELECTRONS: 2.72, MET_MEAN: 27.9},
     "leptoquark": {JETS_MEAN: 3.24, JETS_WITH_ELECTRONS: 3.24, MET_MEAN: 43.1},
@@ -112,7 +107,7 @@ def quantities(events: Events) -> dict[str, float | None]:
         for name, (slots, values) in _OCCUPANCIES.items()
         for number in range(len(values))
     }
-    electrons = (pt[:, layout.ELECTRONS] > JET_PT).sum(axis=1)
+    electrons = (pt[:, layout.ELECTRONS] > layout.SMALLEST_PT["jet"]).sum(axis=1)
     found |= {JETS_MEAN: float(jets.mean()), JETS_WITH_ELECTRONS: float((jets + electrons).mean())}
     found |= {JETS_SD: float(jets.std()), MET_MEAN: float(met.mean())}
     found |= dict(zip(MET_QUARTILES, np.percentile(met, [25, 50, 75]).tolist(), strict=True))

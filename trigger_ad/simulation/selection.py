@@ -19,11 +19,6 @@ ISOLATION_MAXIMUM: Final = 0.45
 ISOLATION_MINIMUM_PT: Final = 1.0
 """GeV: softer objects do not count against a lepton."""
 
-ELECTRON_MINIMUM_PT: Final = 4.2
-MUON_MINIMUM_PT: Final = 5.2
-JET_MINIMUM_PT: Final = 15.0
-"""GeV: the smallest transverse momenta in the public files."""
-
 JET_CHARGED_FRACTION: Final = 0.1
 """Jets with less of their transverse momentum in tracks of the primary collision are taken for pile-up."""
 
@@ -93,11 +88,11 @@ def reconstruct(seen: DetectorEvent) -> FloatArray | None:
     event = np.zeros((layout.OBJECTS, len(layout.FEATURES)))
     selected = np.zeros(len(flow.pt), dtype=np.bool_)
     passed = False
-    for leptons, own, slots, minimum_pt, name in (
-        (seen.electrons, flow.electron, layout.ELECTRONS, ELECTRON_MINIMUM_PT, "electron"),
-        (seen.muons, flow.muon, layout.MUONS, MUON_MINIMUM_PT, "muon"),
+    for leptons, own, slots, name in (
+        (seen.electrons, flow.electron, layout.ELECTRONS, "electron"),
+        (seen.muons, flow.muon, layout.MUONS, "muon"),
     ):
-        chosen = chosen_leptons(leptons, minimum_pt, layout.MAX_ABS_ETA[name])
+        chosen = chosen_leptons(leptons, layout.SMALLEST_PT[name], layout.MAX_ABS_ETA[name])
         isolation = relative_isolation(leptons, flow, own, densities)
         hard = leptons.pt[chosen] > layout.LEPTON_FILTER_PT
         passed |= bool(np.any(hard & (isolation[chosen] < ISOLATION_MAXIMUM)))
@@ -108,13 +103,13 @@ def reconstruct(seen: DetectorEvent) -> FloatArray | None:
     size, azimuth = missing_transverse_energy(flow)
     _fill(event, layout.MET, np.array([size]), np.array([0.0]), np.array([azimuth]))
     rest = ~selected
-    found = jet_finding.cluster(flow.pt[rest], flow.eta[rest], flow.phi[rest], JET_MINIMUM_PT)
+    found = jet_finding.cluster(flow.pt[rest], flow.eta[rest], flow.phi[rest], layout.SMALLEST_PT["jet"])
     found = jet_finding.subtract(found, densities)
     tracks = rest & flow.charged
     fraction = jet_finding.charged_fraction(found, flow.pt[tracks], flow.eta[tracks], flow.phi[tracks])
     good = (
         (fraction > JET_CHARGED_FRACTION)
-        & (found.pt > JET_MINIMUM_PT)
+        & (found.pt > layout.SMALLEST_PT["jet"])
         & (np.abs(found.eta) < layout.MAX_ABS_ETA["jet"])
     )
     _fill(event, layout.JETS, found.pt[good], found.eta[good], found.phi[good])

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import pytest
 
 from trigger_ad.errors import UserError
-from trigger_ad.events.cache import ENVIRONMENT, cache_folder, cached, reading_entry
+from trigger_ad.events.cache import ENVIRONMENT, KEPT_DAYS, cache_folder, cached, reading_entry
 
 Usage = namedtuple("Usage", "total used free")
 pytestmark = pytest.mark.usefixtures("empty_cache")
@@ -150,6 +152,135 @@ def test_any_other_failure_to_write_is_said_with_its_reason(empty_cache: Path) -
     assert caught.value.what == f"the cache {empty_cache} cannot be written (File too large)"
     assert caught.value.remedy.endswith(f"in the environment variable {ENVIRONMENT}")
     assert entries(empty_cache) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/data/events.h5"), "No such file or directory"),
+        (OSError(errno.EIO, "Input/output error", "/data/events.h5"), "Input/output error"),
+        (OSError(errno.ENOSPC, "No space left on device", "/data/events.h5"), "No space left on device"),
+    ],
+)
+def test_a_failure_of_another_path_names_that_path_and_not_the_cache(
+    empty_cache: Path, error: OSError, said: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        make(how=failing(error))
+    assert caught.value.what == f"making it failed: /data/events.h5 cannot be used ({said})"
+    assert caught.value.remedy == "Check that path and its disk"
+    assert entries(empty_cache) == []
+
+
+def test_a_failure_in_the_folder_of_the_entry_is_one_of_the_cache(empty_cache: Path) -> None:
+    def write_too_much(folder: Path) -> None:
+        raise OSError(errno.EFBIG, "File too large", str(folder / "words.npy"))
+
+    with pytest.raises(UserError, match=r"the cache .* cannot be written \(File too large\)"):
+        make(how=write_too_much)
+
+
+def test_a_failure_that_is_not_the_systems_is_told_as_it_is(empty_cache: Path) -> None:
+    """As h5py raises it."""
+    with pytest.raises(UserError) as caught:
+        make(how=failing(OSError("Can't synchronously read data\n  (inflate() failed)")))
+    assert caught.value.what == "making it failed (Can't synchronously read data (inflate() failed))"
+    assert caught.value.remedy == "Check the events files and their disk"
+    assert entries(empty_cache) == []
+
+
+# What nobody uses any more
+
+
+OLD, NEW = "a" * 64, "b" * 64
+DAY = 24 * 3600
+
+
+def last_used(path: Path, days_ago: float) -> None:
+    moment = time.time() - days_ago * DAY
+    os.utime(path, (moment, moment))
+
+
+@pytest.mark.parametrize(("days_ago", "left"), [(KEPT_DAYS - 1, [OLD, NEW]), (KEPT_DAYS + 1, [NEW])])
+def test_an_entry_that_nobody_used_for_long_is_removed_by_whoever_makes_another(
+    empty_cache: Path, days_ago: float, left: list[str]
+) -> None:
+    last_used(make(OLD), days_ago)
+    make(NEW)
+    assert entries(empty_cache) == left
+
+
+def test_an_entry_that_is_used_is_kept(empty_cache: Path) -> None:
+    last_used(make(OLD), KEPT_DAYS + 1)
+    # as every run does that needs it
+    make(OLD, how=failing(RuntimeError("never begun")))
+    make(NEW)
+    assert entries(empty_cache) == [OLD, NEW]
+
+
+def test_using_an_entry_removes_nothing(empty_cache: Path) -> None:
+    last_used(make(OLD), KEPT_DAYS + 1)
+    (empty_cache / NEW).mkdir()
+    make(NEW, how=failing(RuntimeError("never begun")))
+    assert entries(empty_cache) == [OLD, NEW]
+
+
+def test_an_old_entry_is_gone_before_room_is_looked_for(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last_used(make(OLD), KEPT_DAYS + 1)
+
+    def usage(path: Path) -> Usage:
+        free = 0 if OLD in entries(empty_cache) else 10**9
+        return Usage(10**12, 10**12 - free, free)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    make(NEW)
+    assert entries(empty_cache) == [NEW]
+
+
+def test_what_a_process_is_making_is_never_removed(empty_cache: Path) -> None:
+    last_used(make(OLD), KEPT_DAYS + 1)
+    (empty_cache / f"{OLD}.partial").mkdir()
+    last_used(empty_cache / f"{OLD}.partial", KEPT_DAYS + 1)
+    # a lock of the process itself is one of another for it, too
+    with filelock.FileLock(empty_cache / f"{OLD}.lock"):
+        make(NEW)
+    assert entries(empty_cache) == [OLD, f"{OLD}.partial", NEW]
+    make("c" * 64)
+    assert entries(empty_cache) == [NEW, "c" * 64]
+
+
+def test_what_was_left_unfinished_long_ago_is_removed(empty_cache: Path) -> None:
+    left = empty_cache / f"{OLD}.partial"
+    left.mkdir(parents=True)
+    (left / "words.npy").write_text("half")
+    last_used(left, KEPT_DAYS + 1)
+    make(NEW)
+    assert entries(empty_cache) == [NEW]
+
+
+@pytest.mark.parametrize("name", ["data", "a" * 63, "A" * 64, f"{'a' * 64}.npy", f"{'a' * 64}.partial.h5"])
+def test_what_the_cache_did_not_make_is_never_removed(empty_cache: Path, name: str) -> None:
+    """The folder may be one that somebody uses for other things, too."""
+    (empty_cache / name).mkdir(parents=True)
+    last_used(empty_cache / name, 10 * KEPT_DAYS)
+    (empty_cache / OLD).write_text("a file")
+    last_used(empty_cache / OLD, 10 * KEPT_DAYS)
+    make(NEW)
+    assert entries(empty_cache) == sorted([name, OLD, NEW])
+
+
+def test_an_old_entry_that_cannot_be_removed_hinders_nobody(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last_used(make(OLD), KEPT_DAYS + 1)
+
+    def forbidden(path: Path, target: Path) -> Path:
+        if path.name == OLD:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(path, target)
+
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", forbidden)
+    make(NEW)
+    assert entries(empty_cache) == [OLD, NEW]
 
 
 @pytest.mark.parametrize("inside", ["", "folder"])

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from support.events import make_particles
 
-from trigger_ad.events.content import content_hash, hash_of_zeroed, hash_without_objects, splitmix64, zero_absent
+from trigger_ad.events import content
+from trigger_ad.events.content import (
+    columns_of,
+    content_hash,
+    hash_of_columns,
+    hash_without_objects,
+    splitmix64,
+    zero_absent,
+    zero_absent_columns,
+)
 from trigger_ad.events.layout import PT
 
 GOLDEN = 0x9E3779B97F4A7C15
@@ -71,7 +80,49 @@ def test_zeroing_leaves_the_original_as_it_was() -> None:
     assert particles[0, 18].tolist() == [0, 1, 2, 4]
 
 
-def test_what_is_zeroed_already_is_hashed_as_it_is() -> None:
+def test_what_an_absent_object_holds_does_not_change_the_hash() -> None:
     stored = make_particles(300, 5)
     stored[::3, 10, 0] = 0.0
-    np.testing.assert_array_equal(hash_of_zeroed(zero_absent(stored)), content_hash(stored))
+    np.testing.assert_array_equal(content_hash(zero_absent(stored)), content_hash(stored))
+
+
+def test_the_hash_of_an_event_is_fixed() -> None:
+    """Splits of events without group ids, and duplicates across files, rest on it."""
+    particles = np.arange(1.0, 13.0).reshape(1, 3, 4)
+    particles[0, 1, PT] = 0
+    state = 0
+    for value in [1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 9.0, 10.0, 11.0, 12.0]:
+        (word,) = np.array([value]).view(np.uint64).tolist()
+        (state,) = splitmix64(np.array([state ^ word], dtype=np.uint64)).tolist()
+    assert content_hash(particles).tolist() == [state]
+
+
+def test_hashing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    particles = make_particles(100)
+    whole = content_hash(particles)
+    for block in (1, 33, 99, 100):
+        monkeypatch.setattr(content, "BLOCK", block)
+        np.testing.assert_array_equal(content_hash(particles), whole)
+
+
+def test_mixing_leaves_the_words_as_they_were() -> None:
+    words = np.arange(5, dtype=np.uint64)
+    splitmix64(words)
+    assert words.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("pt", [0, 1, 2])
+def test_columns_are_the_events_turned_round(pt: int) -> None:
+    particles = np.random.default_rng(pt).normal(size=(50, 5, 3))
+    particles[::2] *= -0.0
+    before = particles.copy()
+    columns = columns_of(particles)
+    assert (columns.shape, columns.flags.c_contiguous) == ((5, 3, 50), True)
+    np.testing.assert_array_equal(columns.transpose(2, 0, 1), particles)
+    zeroed = zero_absent(particles, pt)
+    zero_absent_columns(columns, pt)
+    # equal in every bit: no zero has a sign
+    np.testing.assert_array_equal(columns.transpose(2, 0, 1).copy().view(np.uint64), zeroed.view(np.uint64))
+    assert not np.signbit(columns[columns == 0]).any()
+    np.testing.assert_array_equal(hash_of_columns(columns), content_hash(particles, pt))
+    np.testing.assert_array_equal(particles.view(np.uint64), before.view(np.uint64))

@@ -6,7 +6,6 @@ import dataclasses
 import errno
 import os
 import shutil
-import subprocess
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from support.events import (
     write_events,
     write_other_events,
 )
+from support.small_disk import small_disk
 
 from trigger_ad.config import FeatureConfig, InputsConfig, LayoutConfig, TransverseMomentumConfig
 from trigger_ad.errors import UserError
@@ -153,9 +153,31 @@ def test_identifiers_are_kept(tmp_path: Path, stretches: Callable[[str, int], No
 def test_events_are_worked_on_in_blocks_that_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_events(tmp_path / "events.h5", odd_particles(200))
     for block in (1, 64, 199, 200, 10_000):
-        monkeypatch.setattr(module, "_BLOCK", block)
+        monkeypatch.setattr(module, "BLOCK", block)
         monkeypatch.setattr(module, "code_digest", lambda block=block: str(block))
         assert_is_the_file(encode_file(path, ENCODING), path)
+
+
+def test_storage_chunks_that_are_large_are_in_the_memory_of_one_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_events(tmp_path / "events.h5", odd_particles(200), chunks=(50, 19, 4))
+    with EventsFile(path) as file:
+        storage_row = file.storage_row
+    handed: list[int] = []
+
+    def handed_out(work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+        handed.append(len(tasks))
+        return map(work, tasks)
+
+    monkeypatch.setattr(module, "STRETCH_EVENTS", 50)
+    monkeypatch.setattr(module, "in_processes", handed_out)
+    for limit, processes in ((storage_row, [4]), (storage_row - 1, [])):
+        handed.clear()
+        monkeypatch.setattr(module, "_SHARED_STORAGE_ROW", limit)
+        monkeypatch.setattr(module, "code_digest", lambda limit=limit: str(limit))
+        assert_is_the_file(encode_file(path, ENCODING), path)
+        assert handed == processes
 
 
 def test_another_layout_is_encoded_as_it_is_described(tmp_path: Path) -> None:
@@ -524,21 +546,14 @@ def test_room_is_taken_for_every_array(tmp_path: Path, empty_cache: Path, monkey
 
 @pytest.mark.parametrize("kilobytes", [16, 200, 460, 500, 576])
 def test_a_real_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kilobytes: int) -> None:
-    """4,000 events need a little more; mounting a disk takes a privilege that not everybody has."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    monkeypatch.setenv(ENVIRONMENT, str(disk))
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**12, 0, 10**12))
+    """4,000 events need a little more."""
     path = write_events(tmp_path / "events.h5", make_particles(4000), compression=None)
-    try:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**12, 0, 10**12))
+    with small_disk(tmp_path / "disk", kilobytes) as disk:
+        monkeypatch.setenv(ENVIRONMENT, str(disk))
         with pytest.raises(UserError, match=r"the cache .*disk has no room for 51 MB"):
             encode_file(path, ENCODING)
         assert entries(disk) == set()
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_file_in_the_place_of_the_cache(path: Path, empty_cache: Path) -> None:

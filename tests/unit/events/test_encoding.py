@@ -13,6 +13,7 @@ from support.events import OTHER, make_other_particles, make_particles
 
 from trigger_ad.config import FeatureConfig, InputsConfig, OtherFeatureConfig, TransverseMomentumConfig
 from trigger_ad.errors import UserError
+from trigger_ad.events.content import columns_of
 from trigger_ad.events.encoding import FeatureEncoding, InputEncoding
 from trigger_ad.events.layout import ETA, KINEMATICS, OBJECTS, PHI, PT
 from trigger_ad.fixed_point import FixedPoint, Values
@@ -338,3 +339,13 @@ def test_a_pt_too_small_for_its_word_is_counted_and_kept_present() -> None:
     assert encoding.words(particles)[0, 3 * SLOT] == 1
     assert encoding.saturated(particles) == {"pt": 1, "eta": 0, "phi": 0}
     assert encoding.saturated(one_object(1.0)) == {"pt": 0, "eta": 0, "phi": 0}
+
+
+@given(config=inputs, seed=seeds)
+def test_columns_are_digitised_like_events(config: InputsConfig, seed: int) -> None:
+    particles = make_particles(7, seed)
+    encoding = InputEncoding(config)
+    words, saturated = encoding.digitised(columns_of(particles))
+    np.testing.assert_array_equal(words, encoding.words(particles))
+    assert (words.shape, words.dtype) == ((7, encoding.inputs), encoding.word_dtype)
+    assert saturated == encoding.saturated(particles)

@@ -134,6 +134,70 @@ def test_stretches_end_where_storage_chunks_end(
         assert file.aligned(asked) == given
 
 
+def bytes_read() -> int:
+    """By this process so far, as the system counts them."""
+    counters = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(counters["rchar"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
+@pytest.mark.parametrize("chunks", [(4000, 1, 1), (4000, 19, 4), (4000, 7, 3), (10_000, 1, 4)])
+@pytest.mark.parametrize("chunk_size", [300, 1999, 4000, 7000])
+def test_no_storage_chunk_is_read_twice(tmp_path: Path, chunks: tuple[int, int, int], chunk_size: int) -> None:
+    """Each takes up to 6 MB, more than HDF5 keeps unless it is asked to, and belongs to several reads."""
+    particles = np.random.default_rng(1).random((10_000, 19, 4))
+    numbers = np.arange(10_000)
+    path = write_events(tmp_path / "events.h5", particles, chunks=chunks, event_id=numbers, group_id=numbers)
+    with EventsFile(path) as file:
+        assert file.storage_row == 8 * chunks[0] * (76 if chunks != (4000, 7, 3) else 3 * 7 * 2 * 3)
+        before = bytes_read()
+        for chunk in file.chunks(chunk_size):
+            np.testing.assert_array_equal(chunk.stored, particles[chunk.start : chunk.start + len(chunk.stored)])
+        assert bytes_read() - before < 1.1 * path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("chunks", "gigabytes"), [((2_000_000, 19, 4), "1.2"), ((150_000_000, 1, 1), "91.2"), ((7_000_000, 19, 1), "4.3")]
+)
+def test_storage_chunks_too_large_to_be_kept_are_refused(
+    tmp_path: Path, chunks: tuple[int, int, int], gigabytes: str
+) -> None:
+    path = tmp_path / "large.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset(PARTICLES, shape=(10, 19, 4), maxshape=(None, 19, 4), chunks=chunks, dtype="f8")
+    with pytest.raises(UserError) as caught:
+        EventsFile(path)
+    assert caught.value.what == (
+        f"{path}: `Particles` is stored in chunks of {chunks[0]:,} events, which take {gigabytes} GB of memory at once"
+    )
+    assert caught.value.remedy == (
+        "Rewrite the file with smaller chunks: h5repack -l Particles:CHUNK=10000x19x4 large.h5 new.h5"
+    )
+
+
+def test_identifiers_in_chunks_that_are_too_large_are_refused(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "large.h5", make_particles(10))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("GroupId", shape=(10,), maxshape=(None,), chunks=(200_000_000,), dtype="i8")
+    with pytest.raises(UserError, match=r"`GroupId` is stored in chunks of 200,000,000 events") as caught:
+        EventsFile(path)
+    assert "-l GroupId:CHUNK=10000 large.h5" in caught.value.remedy
+
+
+def test_a_file_without_storage_chunks_keeps_none(tmp_path: Path) -> None:
+    with EventsFile(write_events(tmp_path / "events.h5", make_particles(10), compression=None)) as file:
+        assert file.storage_row == 0
+
+
+def test_absent_objects_are_zeroed_when_that_is_asked_for(tmp_path: Path) -> None:
+    particles = make_particles(10)
+    particles[:, 18] = (0.0, 1.0, 1.0, 4.0)
+    (chunk,) = read_chunks(write_events(tmp_path / "stray.h5", particles))
+    assert chunk.particles is chunk.particles
+    assert not chunk.particles[:, 18].any()
+    np.testing.assert_array_equal(chunk.stored, particles)
+
+
 def test_zeros_have_no_sign(tmp_path: Path) -> None:
     particles = make_particles(3)
     particles[:, 0, ETA] = -0.0

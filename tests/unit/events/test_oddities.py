@@ -8,11 +8,14 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.events import OTHER, encode, make_other_particles, make_particles, read_particles, write_events
 
 from trigger_ad.config import LayoutConfig, ObjectsConfig
-from trigger_ad.events.content import content_hash
+from trigger_ad.events import oddities as module
+from trigger_ad.events.content import columns_of, content_hash, zero_absent
 from trigger_ad.events.layout import CLASS, ELECTRONS, ETA, JETS, MUONS, NAMES, PHI, PT, EventLayout
 from trigger_ad.events.oddities import Oddity, OddityTally
 
@@ -229,6 +232,43 @@ def test_a_tally_of_the_first_events_is_extended_by_one_of_those_that_follow() -
     assert {oddity.name for oddity in whole.result()} >= {"met_eta_not_zero", "phi_beyond_pi", "duplicated_event"}
     np.testing.assert_array_equal(joined.hashes, whole.hashes)
     np.testing.assert_array_equal(whole.hashes, content_hash(particles))
+
+
+def test_columns_are_counted_like_events_and_zeroed_on_the_way() -> None:
+    particles = make_particles(60)
+    particles[7, 0, ETA] = 1.0
+    particles[33, 18] = (0.0, 1.0, -0.0, 4.0)
+    particles[[20, 59]] = 0
+    events, columns = OddityTally(), OddityTally()
+    events.add(particles)
+    turned = columns_of(particles)
+    columns.add_columns(turned)
+    assert columns.result() == events.result()
+    np.testing.assert_array_equal(columns.hashes, events.hashes)
+    np.testing.assert_array_equal(turned, columns_of(zero_absent(particles)))
+
+
+def test_events_are_counted_in_blocks_that_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    particles = make_particles(60)
+    particles[[7, 8, 41], 0, ETA] = 1.0
+    particles[50, 9:12] = [[20, 0, 0, 4], [30, 0, 0, 4], [25, 0, 0, 4]]
+    particles[55] = particles[3]
+    whole = OddityTally()
+    whole.add(particles)
+    for block in (1, 8, 59, 60):
+        monkeypatch.setattr(module, "BLOCK", block)
+        tally = OddityTally()
+        tally.add(particles)
+        assert tally.result() == whole.result()
+        np.testing.assert_array_equal(tally.hashes, whole.hashes)
+
+
+@given(st.lists(st.integers(0, 6), max_size=40), st.integers(0, 7))
+def test_repetitions_are_all_values_that_occurred_before(values: list[int], ignored: int) -> None:
+    hashes = np.array(values, dtype=np.uint64) * np.uint64(2**61)
+    found = module._repetitions(hashes, np.uint64(ignored * 2**61))
+    expected = [index for index, value in enumerate(values) if value in values[:index] and value != ignored]
+    assert sorted(found.tolist()) == expected
 
 
 def test_a_tally_of_nothing_has_no_hashes() -> None:

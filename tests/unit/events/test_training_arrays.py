@@ -171,6 +171,28 @@ def test_a_file_that_changed_since_it_was_split_is_refused(
     assert entries(empty_cache) == before
 
 
+def test_a_file_that_vanishes_while_it_is_read_is_what_is_named(
+    dataset: Dataset, config: EventsConfig, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = entries(empty_cache)
+    vanishing = Path(config.background[1])
+    read = Part.particles
+
+    def vanish(part: Part) -> Iterator[Values]:
+        yield next(read(part))
+        vanishing.unlink()
+        # whoever opens it without more ado
+        vanishing.stat()
+
+    monkeypatch.setattr(Part, "particles", vanish)
+    with pytest.raises(UserError) as caught:
+        training_arrays(dataset, ENCODING, 2, seed=1)
+    assert caught.value.what == (
+        f"preparing training events failed: {vanishing} cannot be used (No such file or directory)"
+    )
+    assert entries(empty_cache) == before
+
+
 def test_a_disk_that_fills_up_is_said_and_nothing_is_left(
     dataset: Dataset, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
