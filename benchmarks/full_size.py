@@ -52,7 +52,7 @@ def make_file(path: Path, events: int) -> None:
         for start in range(0, events, MAKE_BLOCK):
             stop = min(start + MAKE_BLOCK, events)
             drawn = sample[generator.integers(len(sample), size=stop - start)]
-            # as in the public file, values have passed through single precision
+            # as the sample's own, values have passed through single precision: it decides how well they compress
             particles[start:stop] = turned(drawn, ADC2021, generator).astype(np.float32)
         file["Particles_Names"] = [name.encode() for name in NAMES]
         file["Particles_Classes"] = [name.encode() for name in CLASSES]

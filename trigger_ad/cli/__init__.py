@@ -93,7 +93,10 @@ def run(arguments: list[str]) -> int:
         error.show()
         return 2
     except click.ClickException as error:
-        click.echo(f"trigger-ad: {' '.join(error.format_message().split())} See trigger-ad --help.", err=True)
+        message = " ".join(error.format_message().split()).rstrip(".")
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context else "trigger-ad"
+        click.echo(f"trigger-ad: {message}. See {command} --help.", err=True)
         return 2
     except (UserError, CheckFailed) as error:
         if debug:

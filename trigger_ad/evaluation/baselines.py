@@ -18,8 +18,11 @@ BASELINE_TITLES: Final = MappingProxyType(
     {
         "zero_reconstruction": "Zero reconstruction",
         "leading_lepton_pt": "Leading lepton pT",
+        "lepton_number": "Number of leptons",
         "met": "MET",
         "ht": "HT",
+        "sum_of_pt": "Sum of pT",
+        "object_number": "Number of objects",
     }
 )
 """The trivial scores by key, as people read them; all but the first are in `trigger_ad.events.quantities`."""

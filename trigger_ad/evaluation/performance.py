@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,14 +128,19 @@ class Rival:
     model_value: float
 
 
+VERDICT_ACCEPTED: Final = 100
+"""Test background events that each rate compared must rest on. A threshold that few validation events set can lie far
+from its target: with twenty of them rates at equal targets differ by a factor of two without any cause."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether the model beats the trivial scores, by what was measured on the test events.
 
     Attributes:
         model: The model judged.
-        fpr_target: The smallest target that every row compared supports; None where there is none, and the areas
-            under the curve alone decide.
+        fpr_target: The smallest target at which every row compared accepts `VERDICT_ACCEPTED` background events; None
+            where there is none, and the areas under the curve alone decide.
         rivals: For each signal the trivial scores that are not beaten, areas first, the strongest first.
         sentence: The verdict in one English sentence.
     """
@@ -172,7 +177,8 @@ def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     """Compares a model with every trivial score among the rows.
 
     To beat a trivial score is to have the larger area under the curve and the larger true-positive rate at the smallest
-    target false-positive rate that all of them support. Measured values decide, without a claim of significance.
+    target false-positive rate at which all of them accept `VERDICT_ACCEPTED` background events. Measured values decide,
+    without a claim of significance.
 
     Raises:
         ValueError: There is no trivial score, or model and trivial scores have not one row each for the same signals.
@@ -183,7 +189,9 @@ def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     if not baselines or any(table.keys() != own.keys() for table in baselines.values()):
         raise ValueError(f"{model} needs trivial scores measured for the same signals")
     compared = [row for table in (own, *baselines.values()) for row in table.values()]
-    shared = set.intersection(*({point.fpr_target for point in row.tpr} for row in compared))
+    shared = set.intersection(
+        *({point.fpr_target for point in row.tpr if point.background_accepted >= VERDICT_ACCEPTED} for row in compared)
+    )
     fpr_target = min(shared, default=None)
     rivals = {
         signal: _rivals(row, {name: table[signal] for name, table in baselines.items()}, fpr_target)
@@ -210,24 +218,25 @@ def _sentence(model: str, fpr_target: float | None, rivals: Mapping[str, Sequenc
     lost = [_loss(SIGNAL_TITLES.get(signal, signal), entries) for signal, entries in rivals.items() if entries]
     tally = f"{len(won)} of {len(rivals)}"
     names = f" ({', '.join(won)})" if won else ""
-    measures = "by AUC (the background supports no common false-positive rate)"
+    measures = "by AUC (the background is too small for a common false-positive rate)"
     if fpr_target is not None:
         measures = f"by AUC and by true-positive rate at a target false-positive rate of {_rate(fpr_target)}"
     lead = f"The {model} is better than every trivial score for {tally} signals{names}, {measures}"
     if 2 * len(won) <= len(rivals):
-        lead = (
-            f"The {model} is NOT better than every trivial score for most signals: only for {tally}{names}, {measures}"
-        )
+        most = f"most signals: only for {tally}{names}" if won else f"any of {len(rivals)} signals"
+        lead = f"The {model} is NOT better than every trivial score for {most}, {measures}"
     return "; ".join([lead, *lost]) + "."
 
 
 def _loss(signal: str, entries: Sequence[Rival]) -> str:
-    """Names the strongest trivial score for a signal, with both values."""
-    rival = entries[0]
-    better = "better" if rival.value > rival.model_value else "as good"
-    measure = {"auc": "AUC", "tpr": "true-positive rate"}[rival.measure]
-    title = BASELINE_TITLES[rival.name]
-    return f"{title} alone is {better} for {signal} ({measure} {rival.value:.4f} against {rival.model_value:.4f})"
+    """Names the trivial scores that are not beaten for a signal, with both values: by area, if any is, else by rate."""
+    measure = entries[0].measure
+    rivals = [rival for rival in entries if rival.measure == measure]
+    named = " and ".join(f"{BASELINE_TITLES[rival.name]} ({rival.value:.4f})" for rival in rivals)
+    title = {"auc": "AUC", "tpr": "true-positive rate"}[measure]
+    better = "as good" if all(rival.value == rival.model_value for rival in rivals) else "better"
+    verb = "is" if len(rivals) == 1 else "are"
+    return f"for {signal} {named} {verb} {better} ({title}, against {rivals[0].model_value:.4f})"
 
 
 def _rate(value: float) -> str:

@@ -27,13 +27,53 @@ def leading_lepton_pt(particles: NDArray[np.float64], layout: EventLayout) -> ND
 def missing_transverse_energy(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
     """The missing transverse energy in GeV."""
     momenta = _transverse_momenta(particles, layout, "met")
-    return None if momenta is None else np.asarray(momenta.sum(axis=1))
+    return None if momenta is None else _sum(momenta)
 
 
 def jet_activity(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
     """HT, the scalar sum of the jets' transverse momenta in GeV, 0 without a jet."""
     momenta = _transverse_momenta(particles, layout, "jet")
-    return None if momenta is None else np.asarray(momenta.sum(axis=1))
+    return None if momenta is None else _sum(momenta)
+
+
+def lepton_number(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
+    """How many electrons and muons there are; see `_number`."""
+    return _number(_transverse_momenta(particles, layout, "electron", "muon"))
+
+
+def object_number(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
+    """How many objects there are, the missing transverse energy not counted; see `_number`."""
+    return _number(_transverse_momenta(particles, layout, *_visible(layout)))
+
+
+def sum_of_pt(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
+    """The scalar sum of the transverse momenta of all objects in GeV, the missing transverse energy among them."""
+    momenta = _transverse_momenta(particles, layout, *(item.name for item in layout.classes))
+    return None if momenta is None else _sum(momenta)
+
+
+def _visible(layout: EventLayout) -> list[str]:
+    return [item.name for item in layout.classes if item.name != "met"]
+
+
+def _number(momenta: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """How many momenta are positive, plus S/(1 + S) with their sum S in GeV.
+
+    Whole numbers alone would leave a threshold few places to stand; so of two events with as many objects the one with
+    the larger sum counts for more, by less than one object.
+    """
+    if momenta is None:
+        return None
+    total = _sum(momenta)
+    return np.asarray((momenta > 0).sum(axis=1) + total / (1 + total))
+
+
+def _sum(momenta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum over the slots, in their order: NumPy's own depends in its last bits on how an array lies in memory."""
+    total = np.zeros(len(momenta))
+    for column in momenta.T:
+        total += column
+    return total
 
 
 def _transverse_momenta(
@@ -46,7 +86,14 @@ def _transverse_momenta(
 
 
 QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
-    {"leading_lepton_pt": leading_lepton_pt, "met": missing_transverse_energy, "ht": jet_activity}
+    {
+        "leading_lepton_pt": leading_lepton_pt,
+        "lepton_number": lepton_number,
+        "met": missing_transverse_energy,
+        "ht": jet_activity,
+        "sum_of_pt": sum_of_pt,
+        "object_number": object_number,
+    }
 )
 """The quantities by key."""
 

@@ -144,8 +144,9 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
             "Thresholds are set on validation background, rates measured on test events with 95 % intervals "
             "(Clopper-Pearson). An event is accepted when its score is greater than the threshold; the firmware's is "
             "an integer code. Accepted counts test background.",
-            "The interval of the FPR is that of the threshold as it stands: by how much another validation background "
-            "would have moved the threshold is not in it.",
+            "The intervals of both rates are those of the threshold as it stands: by how much another validation "
+            "background would have moved it is in neither. Where few events are accepted that matters most: compare "
+            "rows at the FPR they achieved.",
             *refused,
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},

@@ -25,8 +25,11 @@ MODEL_TITLES: Final[Mapping[str, str]] = {
 BASELINE_MEANINGS: Final[Mapping[str, str]] = {
     "zero_reconstruction": "the sum of the squared network inputs, the score of an autoencoder that answers 0",
     "leading_lepton_pt": "the largest pT of the electrons and muons",
+    "lepton_number": "how many electrons and muons there are, and among equal numbers their scalar sum of pT",
     "met": "the missing transverse energy",
     "ht": "the scalar sum of the jets' pT",
+    "sum_of_pt": "the scalar sum of all objects' pT, MET among them",
+    "object_number": "how many objects there are but MET, and among equal numbers their scalar sum of pT",
 }
 """What each trivial score is, by key."""
 

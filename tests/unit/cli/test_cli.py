@@ -87,7 +87,9 @@ def test_wrong_usage_exits_with_two(capsys: pytest.CaptureFixture[str], argument
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("trigger-ad: ")
-    assert captured.err.endswith("See trigger-ad --help.\n")
+    command = "trigger-ad run" if arguments[0] == "run" else "trigger-ad"
+    assert captured.err.endswith(f". See {command} --help.\n")
+    assert ".." not in captured.err
     assert captured.err.count("\n") == 1
 
 

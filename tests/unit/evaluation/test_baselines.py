@@ -50,10 +50,16 @@ def test_the_published_layout_has_every_trivial_score() -> None:
 
 
 def test_a_layout_without_electrons_and_muons_has_no_lepton_score() -> None:
-    assert available_baselines(OTHER) == ("zero_reconstruction", "met", "ht")
+    assert available_baselines(OTHER) == ("zero_reconstruction", "met", "ht", "sum_of_pt", "object_number")
 
 
 @pytest.mark.parametrize("name", ["electron", "muon"])
 def test_one_kind_of_lepton_is_enough(name: str) -> None:
     layout = EventLayout(LayoutConfig(objects=(ObjectsConfig(name=name, count=2),), features=("pt",)))
-    assert available_baselines(layout) == ("zero_reconstruction", "leading_lepton_pt")
+    assert available_baselines(layout) == (
+        "zero_reconstruction",
+        "leading_lepton_pt",
+        "lepton_number",
+        "sum_of_pt",
+        "object_number",
+    )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from trigger_ad.evaluation.metrics import auc_interval
-from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
+from trigger_ad.evaluation.performance import VERDICT_ACCEPTED, PerformanceRow, performance_rows, verdict
 from trigger_ad.evaluation.working_points import WorkingPoint, working_points
 
 
 def row(model: str, signal: str, auc: float, rates: Mapping[float, float] | None = None) -> PerformanceRow:
     points = tuple(
-        WorkingPoint(target, 7, target, 0.0, 1.0, rate, 0.0, 1.0, 10) for target, rate in (rates or {}).items()
+        WorkingPoint(target, 7, target, 0.0, 1.0, rate, 0.0, 1.0, VERDICT_ACCEPTED)
+        for target, rate in (rates or {}).items()
     )
     return PerformanceRow(model, model, signal, auc, 0.0, 1.0, "DeLong", points)
 
@@ -71,8 +73,8 @@ def test_a_firmware_that_wins_most_signals_is_worth_shipping_and_its_loss_is_nam
     assert found.worth_shipping
     assert found.sentence == (
         "The firmware is better than every trivial score for 2 of 3 signals (A → 4l, LQ → bτ), by AUC and by "
-        "true-positive rate at a target false-positive rate of 1e-2; MET alone is better for h⁰ → ττ "
-        "(AUC 0.9500 against 0.9000)."
+        "true-positive rate at a target false-positive rate of 1e-2; for h⁰ → ττ MET (0.9500) "
+        "is better (AUC, against 0.9000)."
     )
 
 
@@ -85,9 +87,15 @@ def test_a_firmware_that_wins_half_of_the_signals_is_not_worth_shipping_and_says
     assert not found.worth_shipping
     assert found.sentence == (
         "The firmware is NOT better than every trivial score for most signals: only for 1 of 2 (A → 4l), by AUC "
-        "(the background supports no common false-positive rate); "
-        "HT alone is better for LQ → bτ (AUC 0.8000 against 0.7000)."
+        "(the background is too small for a common false-positive rate); "
+        "for LQ → bτ HT (0.8000) is better (AUC, against 0.7000)."
     )
+
+
+def test_a_firmware_that_wins_nothing_says_so() -> None:
+    sentence = verdict([row("firmware", "a", 0.5), row("ht", "a", 0.75)]).sentence
+
+    assert sentence.startswith("The firmware is NOT better than every trivial score for any of 1 signals, by AUC")
 
 
 def test_a_larger_area_does_not_make_up_for_a_smaller_true_positive_rate() -> None:
@@ -96,7 +104,7 @@ def test_a_larger_area_does_not_make_up_for_a_smaller_true_positive_rate() -> No
     found = verdict(rows)
 
     assert found.beats == {"a": False}
-    assert "HT alone is better for a (true-positive rate 0.2500 against 0.1000)" in found.sentence
+    assert "for a HT (0.2500) is better (true-positive rate, against 0.1000)" in found.sentence
 
 
 def test_true_positive_rates_are_compared_at_the_smallest_target_that_all_support() -> None:
@@ -109,21 +117,31 @@ def test_true_positive_rates_are_compared_at_the_smallest_target_that_all_suppor
     assert found.worth_shipping
 
 
+def test_a_rate_that_rests_on_few_background_events_decides_nothing() -> None:
+    rows = [row("firmware", "a", 0.9, {0.1: 0.5, 0.01: 0.3}), row("ht", "a", 0.8, {0.1: 0.4, 0.01: 0.5})]
+    few = replace(rows[1].tpr[1], background_accepted=VERDICT_ACCEPTED - 1)
+    rows[1] = replace(rows[1], tpr=(rows[1].tpr[0], few))
+
+    found = verdict(rows)
+
+    assert (found.fpr_target, found.worth_shipping) == (0.1, True)
+
+
 def test_to_equal_a_trivial_score_is_not_to_beat_it() -> None:
     found = verdict([row("firmware", "a", 0.8), row("ht", "a", 0.8)])
 
     assert found.beats == {"a": False}
-    assert "HT alone is as good for a" in found.sentence
+    assert "for a HT (0.8000) is as good" in found.sentence
 
 
-def test_the_strongest_trivial_score_is_the_one_named() -> None:
+def test_every_trivial_score_that_is_better_is_named_the_strongest_first() -> None:
     rows = [row("firmware", "a", 0.5), row("ht", "a", 0.7), row("met", "a", 0.9), row("zero_reconstruction", "a", 0.4)]
 
     found = verdict(rows)
 
     assert [rival.name for rival in found.rivals["a"]] == ["met", "ht"]
-    assert "MET alone is better for a" in found.sentence
-    assert "HT" not in found.sentence
+    assert "for a MET (0.9000) and HT (0.7000) are better (AUC, against 0.5000)" in found.sentence
+    assert "Zero" not in found.sentence
 
 
 def test_other_models_among_the_rows_are_not_trivial_scores() -> None:

@@ -30,8 +30,11 @@ def test_every_quantity_has_its_value() -> None:
     found = quantities(events(), ADC2021)
     assert {name: values.tolist() for name, values in found.items()} == {
         "leading_lepton_pt": [31.0, 24.0],
+        "lepton_number": [2 + 56 / 57, 1 + 24 / 25],
         "met": [40.0, 0.0],
         "ht": [80.0, 0.0],
+        "sum_of_pt": [176.0, 24.0],
+        "object_number": [4 + 136 / 137, 1 + 24 / 25],
     }
     assert list(found) == list(QUANTITIES) == list(available_quantities(ADC2021))
     assert all(values.dtype == np.float64 for values in found.values())
@@ -48,25 +51,42 @@ def test_no_events_have_no_quantities() -> None:
 
 
 def test_a_layout_without_electrons_and_muons_has_no_leading_lepton() -> None:
-    assert available_quantities(OTHER) == ("met", "ht")
+    assert available_quantities(OTHER) == ("met", "ht", "sum_of_pt", "object_number")
     particles = np.zeros((1, *OTHER.shape))
     # taus, MET and jets
     particles[0, :, OTHER.pt] = [90, 80, 70, 33, 50, 40, 0, 0, 3]
     found = quantities(particles, OTHER)
-    assert {name: values.tolist() for name, values in found.items()} == {"met": [33.0], "ht": [93.0]}
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "met": [33.0],
+        "ht": [93.0],
+        "sum_of_pt": [366.0],
+        "object_number": [6 + 333 / 334],
+    }
 
 
 @pytest.mark.parametrize("name", ["electron", "muon"])
 def test_one_kind_of_lepton_is_enough(name: str) -> None:
     layout = EventLayout(LayoutConfig(objects=(ObjectsConfig(name=name, count=2),), features=("pt",)))
-    assert available_quantities(layout) == ("leading_lepton_pt",)
+    assert available_quantities(layout) == ("leading_lepton_pt", "lepton_number", "sum_of_pt", "object_number")
     assert quantities(np.array([[[20.0], [30.0]]]), layout)["leading_lepton_pt"].tolist() == [30.0]
 
 
-def test_a_layout_of_other_objects_alone_has_no_quantity() -> None:
+def test_a_layout_of_other_objects_alone_has_their_number_and_sum() -> None:
     layout = EventLayout(LayoutConfig(objects=(ObjectsConfig(name="tau", count=2),), features=("pt",)))
-    assert available_quantities(layout) == ()
-    assert quantities(np.array([[[20.0], [30.0]]]), layout) == {}
+    assert available_quantities(layout) == ("sum_of_pt", "object_number")
+    found = quantities(np.array([[[20.0], [30.0]]]), layout)
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "sum_of_pt": [50.0],
+        "object_number": [2 + 50 / 51],
+    }
+
+
+def test_the_number_decides_before_the_sum() -> None:
+    momenta = np.zeros((3, 19, 4))
+    momenta[0, 1:3, 0] = 5.0
+    momenta[1, 1, 0] = 500.0
+    momenta[2, 1:3, 0] = 6.0
+    assert np.argsort(quantities(momenta, ADC2021)["lepton_number"]).tolist() == [1, 0, 2]
 
 
 @pytest.mark.parametrize("shape", [(2, 19, 3), (2, 18, 4), (19, 4), (2, 76)])
