@@ -104,7 +104,10 @@ def test_a_quantizer_that_does_not_convert_exactly_is_refused_with_its_layer(qua
 
 def test_weights_are_the_constants_that_the_quantizers_give() -> None:
     layer = qkeras.QDense(
-        2, kernel_quantizer=quantized_bits(4, 1, alpha=1), bias_quantizer=quantized_bits(5, 2, alpha=1), name="dense"
+        2,
+        kernel_quantizer=quantized_bits(4, 1, alpha=1),
+        bias_quantizer=quantized_bits(5, 2, alpha=1),
+        kernel_initializer="zeros",
     )
     layer.build((None, 3))
     kernel = np.array([[0.12, -9.0], [0.125, 0.375], [1.7, 9.0]])
@@ -118,7 +121,7 @@ def test_weights_are_the_constants_that_the_quantizers_give() -> None:
 
 
 def test_a_layer_without_bias_has_one_weight() -> None:
-    layer = qkeras.QDense(2, use_bias=False, kernel_quantizer=quantized_bits(4, 1, alpha=1))
+    layer = qkeras.QDense(2, use_bias=False, kernel_quantizer=quantized_bits(4, 1, alpha=1), kernel_initializer="zeros")
     layer.build((None, 3))
     assert len(quantized_weights(layer)) == 1
 
@@ -126,7 +129,7 @@ def test_a_layer_without_bias_has_one_weight() -> None:
 @pytest.mark.parametrize("missing", ["kernel_quantizer", "bias_quantizer"])
 def test_a_weight_without_quantizer_is_refused(missing: str) -> None:
     quantizers = {name: quantized_bits(4, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
-    layer = qkeras.QDense(2, name="my_dense", **(quantizers | {missing: None}))
+    layer = qkeras.QDense(2, name="my_dense", kernel_initializer="zeros", **(quantizers | {missing: None}))
     layer.build((None, 3))
     with pytest.raises(UserError, match="layer 'my_dense' has a weight without a quantizer"):
         quantized_weights(layer)
