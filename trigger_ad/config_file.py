@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from trigger_ad.config import PATTERNS, Config
+from trigger_ad.config import ARCHITECTURES, PATTERNS, Config
 from trigger_ad.errors import UserError
 
 
@@ -61,11 +61,15 @@ def _first_problem(error: ValidationError) -> str:
     # events that are a mapping are not the word `sample` either, which says nothing
     details = [item for item in error.errors() if "literal['sample']" not in item["loc"]]
     first = next((item for item in details if item["type"] == "extra_forbidden"), details[0])
-    key = ".".join(str(part) for part in first["loc"] if part not in ("EventsConfig", "[key]"))
+    # what pydantic adds of its own: the member of a union, and that a key, not its value, is meant
+    added = ("EventsConfig", "[key]", *ARCHITECTURES)
+    key = ".".join(str(part) for part in first["loc"] if part not in added)
     if first["type"] == "extra_forbidden":
         return f"unknown key '{key}'"
     if first["type"] == "string_pattern_mismatch":
         return f"{key}: {first['input']!r} is not {PATTERNS[first['ctx']['pattern']]}"
+    if first["type"] == "union_tag_invalid":
+        return f"{key}.architecture: Input should be one of {', '.join(ARCHITECTURES)}, not {first['ctx']['tag']!r}"
     given = first["input"]
     shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
     message = first["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trigger_ad.config import Config, EventsConfig, LayoutConfig
+from trigger_ad.config import Config, DenseAutoencoderConfig, EventsConfig, LayoutConfig, StudentConfig
 from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
 
@@ -35,8 +35,8 @@ def test_a_name_is_all_that_must_be_said(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "name: small"))
     assert config == Config(name="small")
     assert config.events == "sample"
-    assert config.model.hidden == (32, 16)
-    assert config.model.latent == 3
+    assert config.model == DenseAutoencoderConfig(hidden=(32, 16), latent=3)
+    assert config.score == "squared_error"
     assert config.quantization.weights <= 8
     assert config.quantization.ship == "qat"
     assert config.firmware.back_ends == ("vitis", "vivado")
@@ -44,7 +44,7 @@ def test_a_name_is_all_that_must_be_said(tmp_path: Path) -> None:
 
 def test_the_shipped_configuration_is_the_published_autoencoder() -> None:
     config = load_config(Path(__file__).parents[2] / "configs" / "ffn.yaml")
-    assert (config.model.hidden, config.model.latent, config.events) == ((32, 16), 3, "sample")
+    assert (config.model, config.events) == (DenseAutoencoderConfig(hidden=(32, 16), latent=3), "sample")
 
 
 def test_what_is_said_replaces_the_defaults(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_is_said_replaces_the_defaults(tmp_path: Path) -> None:
     assert (config.inputs.pt.lsb, config.inputs.pt.width, config.inputs.pt.offset) == (0.5, 10, 3)
     assert config.inputs.pt.shift == -2
     assert config.inputs.eta == Config(name="other").inputs.eta
-    assert (config.model.hidden, config.model.latent) == ((8,), 2)
+    assert config.model == DenseAutoencoderConfig(hidden=(8,), latent=2, batch_normalization=False)
     assert (config.quantization.weights, config.quantization.ship, config.quantization.qat.epochs) == (6, "ptq", 3)
     assert (config.firmware.back_ends, config.firmware.clock_ns) == (("vivado",), 4.0)
 
@@ -338,3 +338,67 @@ def test_a_section_of_which_some_keys_are_named_keeps_its_own_defaults_for_the_o
 def test_the_shipped_configuration_is_the_defaults() -> None:
     shipped = load_config(Path(__file__).resolve().parents[2] / "configs" / "ffn.yaml")
     assert shipped == Config(name="ffn")
+
+
+CNN = "architecture: convolutional_autoencoder, blocks: [{filters: 4, kernel: [3, 3], pool: [3, 1]}]"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_every_shipped_configuration_is_called_as_its_file(path: Path) -> None:
+    assert load_config(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("model", "score"),
+    [
+        ("{hidden: [8]}", "squared_error"),
+        (f"{{{CNN}}}", "squared_error"),
+        ("{variational: {}}", "mu_squared"),
+        ("{architecture: student}", "network_output"),
+    ],
+)
+def test_a_model_ships_with_a_score_of_its_own(tmp_path: Path, model: str, score: str) -> None:
+    config = load_config(written(tmp_path, f"name: a\nmodel: {model}"))
+    assert config.score == score
+    # and with all defaults written out it is the same configuration
+    assert load_config(written(tmp_path, config.to_yaml())) == config
+
+
+def test_a_teacher_without_an_architecture_is_a_dense_autoencoder(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "name: a\nmodel: {architecture: student, teacher: {latent: 5}}"))
+    assert isinstance(config.model, StudentConfig)
+    assert config.model.teacher == DenseAutoencoderConfig(latent=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("score: mu_squared", "score: 'mu_squared' has no meaning for this dense_autoencoder"),
+        ("score: network_output", "score: 'network_output' has no meaning for this dense_autoencoder"),
+        ("model: {architecture: student}\nscore: mahalanobis", "score: 'mahalanobis' has no meaning for this student"),
+        (
+            "score: squared_error_present\ninputs: {pt: {offset: 3}}",
+            "score: 'squared_error_present' tells present objects by a positive pT code",
+        ),
+        (
+            "model: {variational: {}}\nquantization: {qat: {distillation: score}}",
+            "quantization.qat.distillation: with the score 'mu_squared' the quantized network has no reconstruction",
+        ),
+        ("model: {dropout: [0.1]}", "dropout: 1 rates for 2 hidden layers"),
+        ("training: {pruning: {begin: 0.5, end: 0.5}}", "begin (0.5) is not before end (0.5)"),
+        ("model: {architecture: convolutional_autoencoder}", "model.blocks: Field required"),
+        ("model: {architecture: student, latent: 3}", "unknown key 'model.latent'"),
+        ("model: {architecture: student, teacher: {architecture: student}}", "model.teacher.architecture: "),
+    ],
+)
+def test_what_has_no_meaning_for_a_model_is_refused(tmp_path: Path, text: str, what: str) -> None:
+    assert what in refusal(written(tmp_path, f"name: a\n{text}")).what
+
+
+def test_a_layer_may_be_built_in_its_own_way(tmp_path: Path) -> None:
+    text = "name: a\nfirmware: {reuse_factor: 2, layers: {latent: {strategy: resource, reuse_factor: 4}}}"
+    firmware = load_config(written(tmp_path, text)).firmware
+    assert (firmware.strategy_of("latent"), firmware.reuse_factor_of("latent")) == ("resource", 4)
+    assert (firmware.strategy_of("encoder_1"), firmware.reuse_factor_of("encoder_1")) == ("latency", 2)

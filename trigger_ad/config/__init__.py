@@ -1,0 +1,63 @@
+"""The configuration: what one YAML file may say, and its defaults; `config_file` reads it.
+
+Unknown keys, wrong types and impossible values are refused with the key's full path, before anything runs.
+"""
+
+from trigger_ad.config.events import EventsConfig, LayoutConfig, ObjectsConfig
+from trigger_ad.config.firmware import BackEnd, FirmwareConfig, LayerFirmwareConfig
+from trigger_ad.config.inputs import FeatureConfig, InputsConfig, OtherFeatureConfig, TransverseMomentumConfig
+from trigger_ad.config.model import (
+    ARCHITECTURES,
+    AnomaliesConfig,
+    BlockConfig,
+    ConvolutionalAutoencoderConfig,
+    DenseAutoencoderConfig,
+    ModelConfig,
+    ScoreName,
+    StudentConfig,
+    VariationalConfig,
+    meaningful_scores,
+)
+from trigger_ad.config.run import Config
+from trigger_ad.config.section import PATTERNS, Bits, Section
+from trigger_ad.config.training import (
+    FitConfig,
+    LayerBitsConfig,
+    PruningConfig,
+    QatConfig,
+    QuantizationConfig,
+    TrainingConfig,
+)
+
+__all__ = [
+    "ARCHITECTURES",
+    "PATTERNS",
+    "AnomaliesConfig",
+    "BackEnd",
+    "Bits",
+    "BlockConfig",
+    "Config",
+    "ConvolutionalAutoencoderConfig",
+    "DenseAutoencoderConfig",
+    "EventsConfig",
+    "FeatureConfig",
+    "FirmwareConfig",
+    "FitConfig",
+    "InputsConfig",
+    "LayerBitsConfig",
+    "LayerFirmwareConfig",
+    "LayoutConfig",
+    "ModelConfig",
+    "ObjectsConfig",
+    "OtherFeatureConfig",
+    "PruningConfig",
+    "QatConfig",
+    "QuantizationConfig",
+    "ScoreName",
+    "Section",
+    "StudentConfig",
+    "TrainingConfig",
+    "TransverseMomentumConfig",
+    "VariationalConfig",
+    "meaningful_scores",
+]

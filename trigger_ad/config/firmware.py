@@ -1,0 +1,51 @@
+"""The section `firmware`: the HLS project."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from trigger_ad.config.section import Section
+
+BackEnd = Literal["vitis", "vivado"]
+
+
+Strategy = Literal["latency", "resource"]
+
+
+class LayerFirmwareConfig(Section):
+    """How one layer is built, where it is not as the others."""
+
+    reuse_factor: int | None = Field(default=None, ge=1)
+    strategy: Strategy | None = None
+
+
+class FirmwareConfig(Section):
+    """The HLS project."""
+
+    back_ends: tuple[BackEnd, ...] = Field(default=("vitis", "vivado"), min_length=1, strict=False)
+    part: str = "xcvu9p-flgb2104-2l-e"
+    clock_ns: float = Field(default=5.0, gt=0, le=1000, allow_inf_nan=False)
+    reuse_factor: int = Field(default=1, ge=1)
+    strategy: Strategy = "latency"
+    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
+    layers: dict[str, LayerFirmwareConfig] = Field(default={})
+    """Exceptions by layer name."""
+
+    def reuse_factor_of(self, layer: str) -> int:
+        """The reuse factor asked for a layer."""
+        own = self.layers[layer].reuse_factor if layer in self.layers else None
+        return self.reuse_factor if own is None else own
+
+    def strategy_of(self, layer: str) -> Strategy:
+        """The strategy asked for a layer."""
+        own = self.layers[layer].strategy if layer in self.layers else None
+        return self.strategy if own is None else own
+
+    @field_validator("back_ends")
+    @classmethod
+    def _once_each(cls, back_ends: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(back_ends)) != len(back_ends):
+            raise ValueError("a back end is named twice")
+        return back_ends

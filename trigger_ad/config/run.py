@@ -1,0 +1,110 @@
+"""The configuration of one run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from trigger_ad.config.events import EventsConfig, LayoutConfig
+from trigger_ad.config.firmware import FirmwareConfig
+from trigger_ad.config.inputs import InputsConfig
+from trigger_ad.config.model import (
+    RECONSTRUCTION_SCORES,
+    DenseAutoencoderConfig,
+    ModelConfig,
+    ScoreName,
+    default_score,
+    dense_unless_named,
+    meaningful_scores,
+)
+from trigger_ad.config.section import RUN_NAME, Section
+from trigger_ad.config.training import QuantizationConfig, TrainingConfig
+
+
+class Config(Section):
+    """One run."""
+
+    name: str = Field(pattern=RUN_NAME)
+    """The name of the run directory, `hls_projects/<name>`."""
+    seed: int = Field(default=1, ge=0, lt=2**31)
+    events: Literal["sample"] | EventsConfig = "sample"
+    """`sample` for the shipped simulation, or the user's files."""
+    inputs: InputsConfig = InputsConfig()
+    model: ModelConfig = DenseAutoencoderConfig()
+    score: ScoreName = "squared_error"
+    """The anomaly score that ships: `mu_squared` for a variational model and `network_output` for a student, unless
+    another is named."""
+    training: TrainingConfig = TrainingConfig()
+    quantization: QuantizationConfig = QuantizationConfig()
+    firmware: FirmwareConfig = FirmwareConfig()
+
+    @property
+    def layout(self) -> LayoutConfig:
+        """What the run's events consist of."""
+        return self.events.layout if isinstance(self.events, EventsConfig) else LayoutConfig()
+
+    @model_validator(mode="after")
+    def _inputs_are_in_the_events(self) -> Config:
+        angles = [name for name in ("eta", "phi") if getattr(self.inputs, name) is not None]
+        missing = next((name for name in (*angles, *self.inputs.other) if name not in self.layout.features), None)
+        if missing:
+            remedy = f"; `{missing}: null` leaves it out" if missing in angles else ""
+            raise ValueError(
+                f"inputs: '{missing}' is not among the features of the events' layout "
+                f"({', '.join(self.layout.features)}){remedy}"
+            )
+        if not angles and self.training.augmentation > 1:
+            raise ValueError(
+                "training.augmentation: with neither eta nor phi among the inputs, the copies of an event would all be "
+                "equal; set it to 1"
+            )
+        return self
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _dense_model(cls, model: Any) -> Any:
+        return dense_unless_named(model)
+
+    @model_validator(mode="after")
+    def _score_has_a_meaning(self) -> Config:
+        scores = meaningful_scores(self.model)
+        if self.score not in scores:
+            raise ValueError(
+                f"score: '{self.score}' has no meaning for this {self.model.architecture}; it has {', '.join(scores)}"
+            )
+        if self.score == "squared_error_present" and self.inputs.pt.offset > 0:
+            raise ValueError(
+                "score: 'squared_error_present' tells present objects by a positive pT code, and inputs.pt.offset "
+                f"({self.inputs.pt.offset}) gives some of them another; give an offset of at most 0"
+            )
+        if self.quantization.qat.distillation != "none" and self.score not in RECONSTRUCTION_SCORES:
+            raise ValueError(
+                f"quantization.qat.distillation: with the score '{self.score}' the quantized network has no "
+                "reconstruction, and learns from the float model anyway; set it to none"
+            )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_score(cls, data: Any) -> Any:
+        """The score of a model, unless the configuration names one."""
+        if not isinstance(data, dict) or "score" in data:
+            return data
+        model = data.get("model")
+        return data | {"score": default_score(model)} if isinstance(model, dict) else data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _events_as_written(cls, data: Any) -> Any:
+        events = data.get("events", "sample") if isinstance(data, dict) else "sample"
+        if not isinstance(events, dict | EventsConfig) and events != "sample":
+            raise ValueError(
+                f"events: {events!r} is neither 'sample' nor a mapping with 'background' and 'signals'",
+            )
+        return data
+
+    def to_yaml(self) -> str:
+        """The resolved configuration, every default written out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
