@@ -152,20 +152,21 @@ class FixedPoint:
         within_period = np.fmod(values, np.ldexp(1.0, self.integer))
         return self._into_range(self._whole(self._scaled(within_period)).astype(np.int64))
 
-    def requantize(self, codes: Codes, fraction: int) -> Codes:
+    def requantize(self, codes: Codes, fraction: int, divisor: int = 1) -> Codes:
         """Converts codes with another number of fraction bits, in integer arithmetic alone.
 
         Args:
             codes: Codes of any shape, -2**62 to 2**62.
             fraction: Their number of fraction bits, however far from this type's.
+            divisor: Divides their values, which are rounded once, after it; at least 1.
         """
-        return self._into_range(self._round(codes, fraction - self.fraction))
+        return self._into_range(self._rounded(codes, fraction, divisor)).astype(np.int64, copy=False)
 
-    def out_of_range(self, codes: Codes, fraction: int) -> NDArray[np.bool_]:
-        """Which codes of another number of fraction bits fall outside this type's range after rounding."""
-        saturating = replace(self, overflow=Overflow.SATURATE)
-        rounded = saturating._round(codes, fraction - self.fraction)
-        return (rounded < self.code_min) | (rounded > self.code_max)
+    def out_of_range(self, codes: Codes, fraction: int, divisor: int = 1) -> NDArray[np.bool_]:
+        """Which codes, read as `requantize` does, fall outside this type's range after rounding."""
+        rounded = replace(self, overflow=Overflow.SATURATE)._rounded(codes, fraction, divisor)
+        outside: NDArray[np.bool_] = (rounded < self.code_min) | (rounded > self.code_max)
+        return outside
 
     def _scaled(self, values: Values) -> Values:
         """Values in units of the least significant bit; what is beyond float64 becomes infinite."""
@@ -175,8 +176,25 @@ class FixedPoint:
     def _whole(self, scaled: Values) -> Values:
         return np.floor(scaled) if self.rounding is Rounding.TRUNCATE else np.rint(scaled)
 
+    def _rounded(self, codes: Codes, fraction: int, divisor: int) -> Codes:
+        """Codes with this type's fraction bits: out of range if the exact result is, and equal modulo it."""
+        if divisor != 1:
+            codes, fraction = self._divided(codes, fraction, divisor)
+        return self._round(codes, fraction - self.fraction)
+
+    def _divided(self, codes: Codes, fraction: int, divisor: int) -> tuple[Codes, int]:
+        """Quotients, inexact, that round to this type as the exact ones do; and their number of fraction bits."""
+        # one fraction bit more than this type's, so that the quotients between which rounding decides are whole
+        shift = max(0, self.fraction + 1 - fraction)
+        largest = max(abs(int(codes.min(initial=0))), abs(int(codes.max(initial=0))))
+        # Python's integers where 64 bits do not do
+        numerators = codes << shift if largest << shift < 1 << 62 else codes.astype(object) << shift
+        whole = numerators // divisor
+        # and one more says whether there is a rest, however large
+        return 2 * whole + (whole * divisor != numerators).astype(np.int64), fraction + shift + 1
+
     def _round(self, codes: Codes, excess: int) -> Codes:
-        """Drops `excess` fraction bits, or adds some: out of range if the exact result is, and equal modulo it."""
+        """Drops `excess` fraction bits, or adds some."""
         if excess <= 0:
             return self._shift_left(codes, -excess)
         # every bit is a fraction bit then, and worth half at most
@@ -184,10 +202,12 @@ class FixedPoint:
         kept = codes >> excess
         if self.rounding is Rounding.TRUNCATE:
             return kept
-        remainder = codes - (kept << excess)
-        half = 1 << (excess - 1)
-        up: NDArray[np.bool_] = (remainder > half) | ((remainder == half) & (kept & 1 == 1))
-        return kept + up.astype(np.int64)
+        # carries into what is kept if the rest is more than a half, or a half and what is kept is odd
+        kept &= 1
+        kept += codes
+        kept += (1 << (excess - 1)) - 1
+        kept >>= excess
+        return kept
 
     def _shift_left(self, codes: Codes, shift: int) -> Codes:
         # a shift by the whole width already takes every code but 0 out of range, and a wrapping one to 0

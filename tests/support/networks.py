@@ -1,49 +1,27 @@
-"""Small random fixed-point types, integer networks and QKeras models, and slow independent definitions of them."""
+"""Small random integer networks and QKeras models, and a slow independent definition of a network's values."""
 
 from __future__ import annotations
 
 import importlib
-import math
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from support.exact_images import Tensor, exact_image, positions
+from support.fixed_points import codes_of, constant, constants, exact_value, expected_code, fixed_points
 
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import MAX_WIDTH, Codes, FixedPoint, Overflow, Rounding
-from trigger_ad.network.graph import Constant, Dense, Elementwise, Input, Network, Node, Quantize
+from trigger_ad.fixed_point import Codes, FixedPoint, Overflow, Rounding
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Dense, Elementwise, Input, Node, Quantize, Reshape
+from trigger_ad.network.words import Word
 
 
-@st.composite
-def fixed_points(draw: st.DrawFn, max_width: int = MAX_WIDTH, max_point: int = 64) -> FixedPoint:
-    """Any type; `max_point` limits how far the binary point lies outside the word."""
-    signed = draw(st.booleans())
-    width = draw(st.integers(2 if signed else 1, max_width))
-    integer = draw(st.integers(-max_point, width + max_point))
-    return FixedPoint(signed, width, integer, draw(st.sampled_from(Rounding)), draw(st.sampled_from(Overflow)))
-
-
-def codes_of(kind: FixedPoint) -> st.SearchStrategy[int]:
-    """Codes of a type, its extremes often."""
-    return st.one_of(st.integers(kind.code_min, kind.code_max), st.sampled_from([kind.code_min, 0, kind.code_max]))
-
-
-def expected_code(kind: FixedPoint, value: Fraction) -> int:
-    """The code of an exact value, by the definition of the `ap_fixed` types."""
-    scaled = value * Fraction(2) ** kind.fraction
-    # Python rounds fractions to the nearest integer, ties to even
-    code = round(scaled) if kind.rounding is Rounding.NEAREST_EVEN else math.floor(scaled)
-    if kind.overflow is Overflow.SATURATE:
-        return min(max(code, kind.code_min), kind.code_max)
-    bits = code % (1 << kind.width)
-    return bits - (1 << kind.width) if bits > kind.code_max else bits
-
-
-def exact_value(kind: FixedPoint, code: int) -> Fraction:
-    """What a code is worth."""
-    return Fraction(code) / Fraction(2) ** kind.fraction
+def word_value(word: Word, code: int) -> Fraction:
+    """What a code of a node's word is worth."""
+    return exact_value(word.type, code) / word.divisor
 
 
 def input_vectors(network: Network, events: int = 4) -> st.SearchStrategy[Codes]:
@@ -56,7 +34,7 @@ def input_vectors(network: Network, events: int = 4) -> st.SearchStrategy[Codes]
 def networks(draw: st.DrawFn) -> Network:
     """A random graph of up to seven nodes after its input, narrow enough to stay exact, ending in a single word."""
     sizes = [draw(st.integers(1, 3))]
-    nodes: list[Node] = [Input("inputs", sizes[0], draw(fixed_points(6, 3)).plain())]
+    nodes: list[Node] = [Input("inputs", (sizes[0],), draw(fixed_points(6, 3)).plain())]
     for index in range(draw(st.integers(1, 6))):
         node, size = draw(_nodes(f"node_{index}", nodes, sizes))
         nodes.append(node)
@@ -89,48 +67,61 @@ def _nodes(draw: st.DrawFn, name: str, nodes: list[Node], sizes: list[int]) -> t
 
 @st.composite
 def _dense(draw: st.DrawFn, name: str, source: str, inputs: int, units: int) -> Dense:
-    bias = draw(_constants((units,))) if draw(st.booleans()) else None
-    return Dense(name, source, draw(_constants((inputs, units))), bias)
-
-
-@st.composite
-def _constants(draw: st.DrawFn, shape: tuple[int, ...]) -> Constant:
-    size = math.prod(shape)
-    codes = draw(st.lists(st.integers(-20, 20), min_size=size, max_size=size))
-    return Constant.narrowest(np.array(codes, dtype=np.int64).reshape(shape), draw(st.integers(-3, 6)))
+    bias = draw(constants((units,))) if draw(st.booleans()) else None
+    return Dense(name, source, draw(constants((inputs, units))), bias)
 
 
 def exact_evaluation(network: Network, inputs: list[int]) -> dict[str, list[Fraction]]:
-    """Every node's exact values for one event, in rational numbers and Python loops."""
-    values: dict[str, list[Fraction]] = {}
+    """Every node's exact values for one event in C order, in rational numbers and Python loops."""
+    values: dict[str, Tensor] = {}
     for node in network.nodes:
         match node:
             case Input():
-                values[node.name] = [exact_value(node.type, code) for code in inputs]
-            case Dense():
-                values[node.name] = _exact_dense(node, values[node.source])
+                codes = [exact_value(node.type, code) for code in inputs]
+                values[node.name] = dict(zip(positions(node.shape), codes, strict=True))
             case Quantize():
-                codes = [expected_code(node.type, _activated(node, value)) for value in values[node.source]]
-                values[node.name] = [exact_value(node.type, code) for code in codes]
+                values[node.name] = {
+                    position: exact_value(node.type, expected_code(node.type, _activated(node, value)))
+                    for position, value in values[node.source].items()
+                }
             case Elementwise():
-                pairs = zip(values[node.left], values[node.right], strict=True)
-                values[node.name] = [a - b if node.kind == "subtract" else a * b for a, b in pairs]
-    return values
+                left, right = values[node.left], values[node.right]
+                assert list(left) == list(right)
+                subtract = node.kind == "subtract"
+                values[node.name] = {at: a - right[at] if subtract else a * right[at] for at, a in left.items()}
+            case Dense():
+                values[node.name] = _exact_dense(node, list(values[node.source].values()))
+            case Reshape():
+                values[node.name] = dict(zip(positions(node.shape), values[node.source].values(), strict=True))
+            case _:
+                values[node.name] = exact_image(node, values[node.source])
+    return {name: list(tensor.values()) for name, tensor in values.items()}
 
 
 def _activated(node: Quantize, value: Fraction) -> Fraction:
     return max(value, Fraction(0)) if node.activation == "relu" else value
 
 
-def _exact_dense(node: Dense, source: list[Fraction]) -> list[Fraction]:
-    results = []
+def _exact_dense(node: Dense, source: list[Fraction]) -> Tensor:
+    results: Tensor = {}
     for unit in range(node.kernel.codes.shape[1]):
         weights = [exact_value(node.kernel.type, int(code)) for code in node.kernel.codes[:, unit]]
         total = sum((weight * value for weight, value in zip(weights, source, strict=True)), Fraction(0))
         if node.bias is not None:
             total += exact_value(node.bias.type, int(node.bias.codes[unit]))
-        results.append(total)
+        results[(unit,)] = total
     return results
+
+
+def far_from_zero(sign: int) -> Network:
+    """Nine times its input of 8 bits, from sums in which float64 does not tell neighbours apart."""
+    nodes = (
+        Input("inputs", (1,), FixedPoint(False, 8, 8)),
+        # biases of 2**52 and -9 * 2**52, or the opposite
+        Dense("far", "inputs", constant([[1]]), constant([sign], -52)),
+        Dense("near", "far", constant([[9]]), constant([-9 * sign], -52)),
+    )
+    return Network(nodes)
 
 
 def load_qkeras() -> Any:
@@ -140,22 +131,22 @@ def load_qkeras() -> Any:
 
 
 def small_architecture() -> Any:
-    """A `DenseAutoencoder` of 4-3-2-4: a ReLU, a latent layer and a reconstruction."""
-    from trigger_ad.models.architectures import DenseAutoencoder, DenseLayer
+    """An `Architecture` of 4-3-2-4: a ReLU, a latent layer and a reconstruction."""
+    from trigger_ad.models.architectures import Architecture, DenseLayer
 
-    return DenseAutoencoder(
-        4,
+    return Architecture(
+        (4,),
         (
-            DenseLayer("encoder_1", 4, 3, "relu", True, "activations"),
-            DenseLayer("latent", 3, 2, "linear", False, "latent"),
-            DenseLayer("reconstruction", 2, 4, "linear", False, "output"),
+            DenseLayer("encoder_1", 3, "relu", "activations", batch_normalization=True),
+            DenseLayer("latent", 2, "linear", "latent"),
         ),
+        (DenseLayer("reconstruction", 4, "linear", "output"),),
     )
 
 
-def small_quantized(seed: int) -> Any:
-    """A QKeras autoencoder of `small_architecture` with random weights, widths and binary points."""
-    from trigger_ad.models.floating import DenseWeights
+def small_part(seed: int) -> Any:
+    """A QKeras autoencoder of `small_architecture`, without score: random weights, widths and binary points."""
+    from trigger_ad.models.floating import LayerWeights
     from trigger_ad.models.precision import LayerPrecision
     from trigger_ad.models.quantized import build_quantized
 
@@ -166,8 +157,19 @@ def small_quantized(seed: int) -> Any:
         return FixedPoint(signed, int(random.integers(2, 9)), integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
 
     weights, precisions = {}, {}
-    for layer in small_architecture().layers:
-        shape = (layer.inputs, layer.units)
-        weights[layer.name] = DenseWeights(random.normal(0, 2, shape), random.normal(0, 2, layer.units))
+    for layer, shape in small_architecture().steps():
+        kernel, bias = random.normal(0, 2, layer.kernel_shape(shape)), random.normal(0, 2, layer.units)
+        weights[layer.name] = LayerWeights(kernel, bias)
         precisions[layer.name] = LayerPrecision(kind(True), kind(True), kind(layer.activation == "linear"))
     return build_quantized(small_architecture(), weights, precisions)
+
+
+def small_quantized(seed: int) -> Any:
+    """The same with its sum of squared errors."""
+    from trigger_ad.config import QuantizationConfig
+    from trigger_ad.models.score_layers import with_score
+
+    nothing, kind = np.zeros((1, 4)), FixedPoint(True, 8, 3)
+    return with_score(
+        small_part(seed), small_architecture(), "squared_error", QuantizationConfig(), nothing, kind, 1
+    ).model

@@ -19,7 +19,8 @@ from trigger_ad.events.layout import EventLayout
 from trigger_ad.firmware.project import Vectors, write_project
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.evaluation import evaluate
-from trigger_ad.network.graph import Constant, Dense, Elementwise, Input, Network, Node, Quantize
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Constant, Dense, Elementwise, Input, Node, Quantize
 from trigger_ad.network.vectors import corner_vectors
 
 SIGNALS = ("heavy", "heavier")
@@ -41,7 +42,7 @@ class Types:
 def small_network(types: Types = Types(), seed: int = 1) -> Network:
     """An autoencoder 6-4-2-4-6 with its score, of random weights that reach both ends of their type."""
     random = np.random.default_rng(seed)
-    nodes: list[Node] = [Input("inputs", WIDTHS[0], FixedPoint.parse(types.input))]
+    nodes: list[Node] = [Input("inputs", (WIDTHS[0],), FixedPoint.parse(types.input))]
     for name, inputs, units in zip(LAYERS, WIDTHS, WIDTHS[1:], strict=False):
         kernel = _constant(types.weight, (inputs, units), random)
         bias = None if types.bias is None else _constant(types.bias, (units,), random)

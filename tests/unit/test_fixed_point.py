@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.networks import codes_of, exact_value, expected_code, fixed_points
+from support.fixed_points import codes_of, exact_value, expected_code, fixed_points
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import MAX_WIDTH, FixedPoint, Overflow, Rounding
@@ -81,6 +81,44 @@ def test_converting_codes_follows_the_definition_however_far_they_are_shifted(
     else:
         outside = [not kind.code_min <= math.floor(value) <= kind.code_max for value in rounded]
     assert kind.out_of_range(given_codes, fraction).tolist() == outside
+
+
+@given(
+    kind=fixed_points(),
+    codes=st.lists(st.integers(-LARGEST_CODE, LARGEST_CODE), min_size=1),
+    fraction=st.integers(-200, 200),
+    divisor=st.one_of(st.integers(1, 64), st.integers(1, 2**31)),
+)
+@example(kind=FixedPoint(True, 8, 8, Rounding.NEAREST_EVEN), codes=[3, 9, 15, -3, -9, -15], fraction=0, divisor=6)
+@example(kind=FixedPoint(True, 8, 8, Rounding.NEAREST_EVEN), codes=[1, 2, 4, 5, -1, -2], fraction=0, divisor=3)
+@example(kind=FixedPoint(True, 53, 53, Rounding.NEAREST_EVEN), codes=[2**62, -(2**62)], fraction=0, divisor=2)
+@example(kind=FixedPoint(True, 8, 8, Rounding.NEAREST_EVEN), codes=[2**62, -(2**62)], fraction=62, divisor=2)
+@example(kind=FixedPoint(False, 3, 200), codes=[2**62, -1], fraction=-200, divisor=3)
+def test_quotients_are_rounded_once_however_far_they_are_shifted(
+    kind: FixedPoint, codes: list[int], fraction: int, divisor: int
+) -> None:
+    values = [Fraction(code, divisor) / Fraction(2) ** fraction for code in codes]
+    found = kind.requantize(np.array(codes, dtype=np.int64), fraction, divisor)
+    assert found.dtype == np.int64
+    assert found.tolist() == [expected_code(kind, value) for value in values]
+
+    unlimited = [value * Fraction(2) ** kind.fraction for value in values]
+    nearest = kind.rounding is Rounding.NEAREST_EVEN
+    rounded = [round(value) if nearest else math.floor(value) for value in unlimited]
+    outside = [not kind.code_min <= value <= kind.code_max for value in rounded]
+    assert kind.out_of_range(np.array(codes, dtype=np.int64), fraction, divisor).tolist() == outside
+
+
+def test_no_codes_have_no_quotients() -> None:
+    none = np.zeros((0, 3), dtype=np.int64)
+    assert FixedPoint(True, 8, 8).requantize(none, 0, 3).shape == (0, 3)
+
+
+def test_converting_leaves_the_codes_that_it_was_given() -> None:
+    codes = np.array([5, -7, 100])
+    for divisor in (1, 3):
+        FixedPoint(True, 4, 4, Rounding.NEAREST_EVEN, Overflow.SATURATE).requantize(codes, 2, divisor)
+    assert codes.tolist() == [5, -7, 100]
 
 
 @given(types_with_codes)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.fixed_point import Codes, FixedPoint, Values
+from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.network.graph import Network
+from trigger_ad.network.words import Word
 
 _EXAMPLES: Final = 5
 """Vectors that a difference shows."""
@@ -27,7 +29,7 @@ class Difference:
         max_lsb: The largest difference in units of the word's least significant bit; a fraction when the emulator's
             value is no code at all; None when it is not a number.
         first_vectors: The first few vectors that differ.
-        expected: Codes of the reference for those, each a list over elements.
+        expected: Codes of the reference for those, each a list over elements, those of a tensor in C order.
         found: What the emulator gave, in the same units.
     """
 
@@ -115,7 +117,9 @@ def compare(
         emulator: Its name.
         network: The frozen network.
         reference: Codes by node name, from `network.evaluation.evaluate`.
-        found: float64 values by node name, each of the same shape; the output must be among them.
+        found: float64 values by node name, each of as many elements as the reference has for a vector, in the same
+            order, whatever their shape; the output must be among them. Averages that no word holds exactly are what
+            float64 division makes of them.
         seconds: What running the emulator took.
         must_agree: Whether a mismatch is a failure.
     """
@@ -124,15 +128,55 @@ def compare(
     any_wrong = np.zeros(len(reference[network.output.name]), dtype=bool)
     for node in network.nodes:
         if node.name in found:
-            wrong = _differing(reference[node.name], found[node.name], network.type(node.name))
-            layers[node.name] = int(wrong.sum())
-            any_wrong |= wrong
-            if first is None and wrong.any():
-                first = _difference(node.name, reference[node.name], found[node.name], network.type(node.name), wrong)
-    output = network.output.name
-    largest = _largest(reference[output], found[output], network.type(output))
+            pair = _Pair.of(node.name, network, reference, found)
+            layers[node.name] = int(pair.wrong.sum())
+            any_wrong |= pair.wrong
+            if first is None and pair.wrong.any():
+                first = pair.difference(node.name)
+    largest = _Pair.of(network.output.name, network, reference, found).largest
     mismatches = int(any_wrong.sum())
     return Agreement(emulator, must_agree, len(any_wrong), mismatches, largest, seconds, layers, first)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What is expected of a node and what was found, each of shape (vectors, elements)."""
+
+    expected: Codes
+    found: Values
+    word: Word
+
+    @classmethod
+    def of(cls, name: str, network: Network, reference: Mapping[str, Codes], found: Mapping[str, Values]) -> _Pair:
+        word, vectors = network.words[name], len(reference[name])
+        return cls(reference[name].reshape(vectors, word.size), found[name].reshape(vectors, word.size), word)
+
+    @cached_property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Vectors in which an element differs."""
+        # codes of up to 53 bits and their values are in exact correspondence; a quotient is the one nearest to it
+        values = self.word.type.values(self.expected) / self.word.divisor
+        unequal: NDArray[np.bool_] = (values != self.found).any(axis=1)
+        return unequal
+
+    @property
+    def largest(self) -> float | None:
+        """The largest difference in least significant bits."""
+        difference = np.abs(np.ldexp(self.found, self.word.type.fraction) - self.expected / self.word.divisor)
+        return float(difference.max(initial=0.0)) * self.word.divisor if np.isfinite(difference).all() else None
+
+    def difference(self, name: str) -> Difference:
+        examples = [int(index) for index in np.flatnonzero(self.wrong)[:_EXAMPLES]]
+        shown = np.ldexp(self.found[examples], self.word.type.fraction) * self.word.divisor
+        return Difference(
+            layer=name,
+            compared=len(self.wrong),
+            mismatches=int(self.wrong.sum()),
+            max_lsb=self.largest,
+            first_vectors=examples,
+            expected=self.expected[examples].tolist(),
+            found=[[float(value) if np.isfinite(value) else None for value in row] for row in shown],
+        )
 
 
 def joined(blocks: Sequence[tuple[int, Agreement]]) -> Agreement:
@@ -182,32 +226,3 @@ def _joined_difference(layer: str, blocks: Sequence[tuple[int, Agreement]]) -> D
 def _largest_of(differences: Sequence[float | None]) -> float | None:
     known = [value for value in differences if value is not None]
     return max(known) if len(known) == len(differences) else None
-
-
-def _in_lsb(values: Values, kind: FixedPoint) -> Values:
-    return np.ldexp(values, kind.fraction)
-
-
-def _differing(expected: Codes, found: Values, kind: FixedPoint) -> NDArray[np.bool_]:
-    """Vectors in which an element differs. Codes of up to 53 bits and their values are in exact correspondence."""
-    unequal: NDArray[np.bool_] = (kind.values(expected) != found).any(axis=1)
-    return unequal
-
-
-def _largest(expected: Codes, found: Values, kind: FixedPoint) -> float | None:
-    difference = np.abs(_in_lsb(found, kind) - expected)
-    return float(difference.max(initial=0.0)) if np.isfinite(difference).all() else None
-
-
-def _difference(name: str, expected: Codes, found: Values, kind: FixedPoint, wrong: NDArray[np.bool_]) -> Difference:
-    examples = [int(index) for index in np.flatnonzero(wrong)[:_EXAMPLES]]
-    shown = _in_lsb(found[examples], kind)
-    return Difference(
-        layer=name,
-        compared=len(wrong),
-        mismatches=int(wrong.sum()),
-        max_lsb=_largest(expected, found, kind),
-        first_vectors=examples,
-        expected=expected[examples].tolist(),
-        found=[[float(value) if np.isfinite(value) else None for value in row] for row in shown],
-    )

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from trigger_ad.fixed_point import Codes, Values
-from trigger_ad.models.keras import tf_keras
+from trigger_ad.models.keras import Predictor, tf_keras
 from trigger_ad.models.quantized import float64_keras, in_float64
+from trigger_ad.network.evaluation import block_events
 from trigger_ad.network.graph import Network
 
 Layers = Callable[[Codes], dict[str, Values]]
-"""From input codes of shape (vectors, inputs) to values of shape (vectors, size) by layer name."""
+"""From input codes of shape (vectors, inputs) to values of shape (vectors, *shape of the node) by layer name."""
 
 
 def float64_layers(model: Any, network: Network) -> Layers:
@@ -26,28 +27,27 @@ def float64_layers(model: Any, network: Network) -> Layers:
         network: Frozen from it.
     """
     with float64_keras():
-        every_layer = _every_layer(in_float64(model), network)
+        predict = _predictor(in_float64(model), network)
 
     def layers(inputs: Codes) -> dict[str, Values]:
         with float64_keras():
-            return _predicted(every_layer, network, network.input.type.values(inputs))
+            return _by_layer(predict, network, inputs)
 
     return layers
 
 
 def float32_layers(model: Any, network: Network) -> Layers:
     """The same from the model as it is, in float32: exact only while every word has at most 24 bits."""
-    every_layer = _every_layer(model, network)
-    return lambda inputs: _predicted(every_layer, network, network.input.type.values(inputs).astype(np.float32))
+    predict = _predictor(model, network)
+    return lambda inputs: _by_layer(predict, network, inputs)
 
 
-def _every_layer(model: Any, network: Network) -> Any:
-    return tf_keras.Model(model.input, [model.get_layer(node.name).output for node in network.nodes[1:]])
+def _predictor(model: Any, network: Network) -> Predictor:
+    every_layer = tf_keras.Model(model.input, [model.get_layer(node.name).output for node in network.nodes[1:]])
+    return Predictor(every_layer, block_events(network))
 
 
-def _predicted(every_layer: Any, network: Network, values: Any) -> dict[str, Values]:
-    names = [node.name for node in network.nodes[1:]]
-    predicted = every_layer.predict(values, batch_size=8192, verbose=0)
-    # Keras gives a single output without its list
-    outputs = predicted if len(names) > 1 else [predicted]
+def _by_layer(predict: Predictor, network: Network, inputs: Codes) -> dict[str, Values]:
+    outputs = predict(network.input.type.values(inputs))
+    names = (node.name for node in network.nodes[1:])
     return {name: np.asarray(output, dtype=np.float64) for name, output in zip(names, outputs, strict=True)}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.evaluation import saturations
 from trigger_ad.network.graph import Network
@@ -51,7 +49,7 @@ class LayerTally:
         for name, row in self._rows.items():
             word, codes = self._network.words[name], reference[name]
             # a type is as wide as its interval bounds, so a word beyond its bounds is what an overflow would be
-            outside = (codes < word.low.astype(np.int64)) | (codes > word.high.astype(np.int64))
+            outside = (codes < word.low) | (codes > word.high)
             row["overflows"] += int(outside.sum())
             row["values"] += int(codes.size) if kind == "events" else 0
             low, high = int(codes.min()), int(codes.max())

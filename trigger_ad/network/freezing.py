@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import FixedPoint, Values
 from trigger_ad.models.keras import quiet_serialization
 from trigger_ad.models.quantized import quantized_weights, quantizer_type
-from trigger_ad.network.graph import Constant, Dense, Elementwise, Input, Network, Node, Quantize
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import (
+    NO_PADDING,
+    Constant,
+    Convolution,
+    Dense,
+    Elementwise,
+    Input,
+    Node,
+    Padding,
+    Pooling,
+    Quantize,
+    Reshape,
+    Upsampling,
+    ZeroPadding,
+)
 
-SUPPORTED = "InputLayer, QDense, QActivation, Subtract, Multiply"
+SUPPORTED: Final = (
+    "InputLayer, QDense, QConv2D, QActivation, MaxPooling2D, AveragePooling2D, UpSampling2D, ZeroPadding2D, Flatten, "
+    "Reshape, Subtract, Multiply, and Dropout and GaussianNoise, which act in training only"
+)
+TRAINING_ONLY: Final = ("Dropout", "GaussianNoise")
+"""Layers that give what they are given outside of training: the network is without them."""
 
 
 def freeze(model: Any, input_type: FixedPoint) -> Network:
     """The exact integer network of a QKeras model.
 
     Args:
-        model: A functional model with one input vector and one output.
+        model: A functional model with one input vector or image and one output.
         input_type: The type of its input words.
 
     Returns:
@@ -29,52 +49,126 @@ def freeze(model: Any, input_type: FixedPoint) -> Network:
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
             f"the model has {len(model.inputs)} input(s) and {len(model.outputs)} output(s)",
-            "Give a model from one input vector to one score",
+            "Give a model from one input to one score",
         )
     first = model.inputs[0]._keras_history.layer
     # the layers of a Sequential model leave its input out
     layers = [first, *(layer for layer in model.layers if layer is not first)]
-    return Network(tuple(_node(layer, input_type) for layer in layers))
+    for layer in layers:
+        if len(layer.inbound_nodes) > 1:
+            raise UserError(
+                f"layer '{layer.name}' is used more than once",
+                "Use a layer of its own, with the same weights, each time",
+            )
+    return Network(tuple(_node(layer, input_type) for layer in layers if type(layer).__name__ not in TRAINING_ONLY))
 
 
 def _node(layer: Any, input_type: FixedPoint) -> Node:
-    if len(layer.inbound_nodes) > 1:
-        raise UserError(
-            f"layer '{layer.name}' is used more than once", "Use a layer of its own, with the same weights, each time"
-        )
-    sources = _source_names(layer)
-    match type(layer).__name__:
-        case "InputLayer":
-            return _input(layer, input_type)
-        case "QDense":
-            return _dense(layer, sources[0])
-        case "QActivation":
-            kind = quantizer_type(layer.quantizer, layer.name)
-            return Quantize(layer.name, sources[0], kind, "linear" if kind.signed else "relu")
-        case "Subtract" | "Multiply" as name:
+    kind = type(layer).__name__
+    if kind == "InputLayer":
+        return Input(layer.name, _shape(layer, layer.output_shape[0]), input_type)
+    inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+    sources = [_source_name(tensor) for tensor in inputs]
+    match kind:
+        case "Subtract" | "Multiply":
             left, right = sources
-            return Elementwise(layer.name, left, right, "subtract" if name == "Subtract" else "multiply")
-        case name:
-            raise UserError(f"layer '{layer.name}' is a {name}, which does not convert", f"Supported are {SUPPORTED}")
+            return Elementwise(layer.name, left, right, "subtract" if kind == "Subtract" else "multiply")
+        case "QDense":
+            return Dense(layer.name, sources[0], *_weights(layer))
+        case "QActivation":
+            word = quantizer_type(layer.quantizer, layer.name)
+            return Quantize(layer.name, sources[0], word, "linear" if word.signed else "relu")
+        case "Reshape":
+            return Reshape(layer.name, sources[0], _shape(layer, layer.output_shape))
+        case _:
+            return _image_node(layer, kind, sources[0])
 
 
-def _input(layer: Any, input_type: FixedPoint) -> Input:
-    shape = layer.output_shape[0][1:]
-    if len(shape) != 1:
-        raise UserError(f"layer '{layer.name}' takes values of shape {shape}", "Give a model of a single input vector")
-    return Input(layer.name, int(shape[0]), input_type)
+def _image_node(layer: Any, kind: str, source: str) -> Node:
+    """The node of a layer that tells rows, columns and channels apart."""
+    _require(layer, data_format="channels_last")
+    match kind:
+        case "QConv2D":
+            _require(layer, dilation_rate=(1, 1), groups=1)
+            return Convolution(layer.name, source, *_weights(layer), _pair(layer.strides), _convolution_padding(layer))
+        case "MaxPooling2D":
+            return Pooling(layer.name, source, _window(layer), "max_pooling")
+        case "AveragePooling2D":
+            return Pooling(layer.name, source, _window(layer), "average_pooling")
+        case "UpSampling2D":
+            _require(layer, interpolation="nearest")
+            return Upsampling(layer.name, source, _pair(layer.size))
+        case "ZeroPadding2D":
+            rows, columns = layer.padding
+            return ZeroPadding(layer.name, source, (_pair(rows), _pair(columns)))
+        case "Flatten":
+            return Reshape(layer.name, source, _shape(layer, layer.output_shape))
+        case _:
+            raise UserError(f"layer '{layer.name}' is a {kind}, which does not convert", f"Supported are {SUPPORTED}")
 
 
-def _dense(layer: Any, source: str) -> Dense:
+def _shape(layer: Any, shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """The shape of one event's words."""
+    known = tuple(int(size) for size in shape[1:] if size is not None)
+    if len(known) != len(shape) - 1 or len(known) not in (1, 3):
+        raise UserError(
+            f"layer '{layer.name}' gives values of shape {shape[1:]}",
+            "Give a vector, or an image of rows, columns and channels",
+        )
+    return known
+
+
+def _require(layer: Any, **settings: Any) -> None:
+    """Checks that a layer, if it has these settings, has them as they convert."""
+    for name, needed in settings.items():
+        given = getattr(layer, name, needed)
+        if given != needed:
+            raise UserError(
+                f"layer '{layer.name}' has the {name} {given}, which does not convert", f"Set its {name} to {needed}"
+            )
+
+
+def _pair(values: Any) -> tuple[int, int]:
+    first, second = values
+    return (int(first), int(second))
+
+
+def _convolution_padding(layer: Any) -> Padding:
+    """The zeros that TensorFlow puts around an image: as many as the windows need, the odd one after it.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2.
+    """
+    if layer.padding == "valid":
+        return NO_PADDING
+    pairs = []
+    for size, kernel, stride in zip(layer.input_shape[1:3], layer.kernel_size, layer.strides, strict=True):
+        needed = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        pairs.append((needed // 2, needed - needed // 2))
+    return (pairs[0], pairs[1])
+
+
+def _window(layer: Any) -> tuple[int, int]:
+    """The window of a pooling layer, whose windows cover an image without overlap or padding."""
+    window = _pair(layer.pool_size)
+    _require(layer, strides=window)
+    if layer.padding != "valid" and any(size % part for size, part in zip(layer.input_shape[1:3], window, strict=True)):
+        raise UserError(
+            f"layer '{layer.name}' pads an image of {_pair(layer.input_shape[1:3])} to windows of {window}",
+            "Set its padding to valid, or a pool_size that divides the image",
+        )
+    return window
+
+
+def _weights(layer: Any) -> tuple[Constant, Constant | None]:
+    """Kernel and bias, if there is one."""
     with quiet_serialization():
         activation = layer.get_config()["activation"]
     if activation not in (None, "linear"):
         raise UserError(
-            f"layer '{layer.name}' has an activation of its own",
-            "Put it into a QActivation layer after the dense layer",
+            f"layer '{layer.name}' has an activation of its own", "Put it into a QActivation layer after it"
         )
     constants = [_constant(values, kind, layer.name) for values, kind in quantized_weights(layer)]
-    return Dense(layer.name, source, constants[0], constants[1] if len(constants) > 1 else None)
+    return constants[0], constants[1] if len(constants) > 1 else None
 
 
 def _constant(values: Values, kind: FixedPoint, layer: str) -> Constant:
@@ -87,9 +181,9 @@ def _constant(values: Values, kind: FixedPoint, layer: str) -> Constant:
     return Constant.narrowest(codes, kind.fraction)
 
 
-def _source_names(layer: Any) -> list[str]:
-    """The names of the layers that a layer reads, in order and with repetition."""
-    if type(layer).__name__ == "InputLayer":
-        return []
-    inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-    return [tensor._keras_history.layer.name for tensor in inputs]
+def _source_name(tensor: Any) -> str:
+    """The name of the layer whose values a tensor holds, also outside of training."""
+    layer = tensor._keras_history.layer
+    while type(layer).__name__ in TRAINING_ONLY:
+        layer = layer.input._keras_history.layer
+    return str(layer.name)

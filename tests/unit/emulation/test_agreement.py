@@ -11,9 +11,10 @@ import pytest
 from support.runs import network_codes, small_network
 
 from trigger_ad.emulation.agreement import Agreement, compare, joined
-from trigger_ad.fixed_point import Codes, Values
+from trigger_ad.fixed_point import Codes, FixedPoint, Values
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Input, Pooling, Quantize
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +177,63 @@ def test_a_block_that_is_not_a_number_is_not_lost_among_the_others(
     assert (whole.mismatches, whole.max_lsb) == (1, None)
     assert whole.first_difference is not None
     assert whole.first_difference.first_vectors == [120]
+
+
+def _averaging() -> Network:
+    """Averages of three words, which a quantizer rounds: shapes (2, 1, 2) and divisors."""
+    nodes = (
+        Input("inputs", (6, 1, 2), FixedPoint.parse("fixed<8,6>")),
+        Pooling("averages", "inputs", (3, 1), "average_pooling"),
+        Quantize("rounded", "averages", FixedPoint.parse("fixed<8,6,RND_CONV,SAT>"), "linear"),
+    )
+    return Network(nodes)
+
+
+@pytest.fixture(scope="module")
+def images() -> tuple[dict[str, Codes], dict[str, Values]]:
+    network, codes = _averaging(), np.random.default_rng(1).integers(-128, 128, (100, 12))
+    reference = evaluate(network, codes)
+    values = _values(network, reference)
+    # as float64 divides
+    values["averages"] = codes.reshape(100, 2, 3, 2).sum(axis=2).reshape(100, 2, 1, 2) / 4 / 3
+    return reference, values
+
+
+def test_averages_agree_with_what_float64_division_makes_of_them(
+    images: tuple[dict[str, Codes], dict[str, Values]],
+) -> None:
+    reference, values = images
+    result = compare("keras", _averaging(), reference, values, 0.0)
+    assert (result.exact, result.layers) == (True, {"inputs": 0, "averages": 0, "rounded": 0})
+
+
+def test_an_average_that_is_off_by_one_bit_of_float64_is_a_mismatch(
+    images: tuple[dict[str, Codes], dict[str, Values]],
+) -> None:
+    reference, values = images
+    averages = values["averages"].copy()
+    averages[7, 1, 0, 1] = np.nextafter(averages[7, 1, 0, 1], np.inf)
+    result = compare("keras", _averaging(), reference, values | {"averages": averages}, 0.0)
+    assert (result.mismatches, result.layers["averages"]) == (1, 1)
+    assert result.first_difference is not None
+    assert result.first_difference.expected == [reference["averages"][7].ravel().tolist()]
+
+
+def test_a_difference_of_averages_is_in_units_of_their_sums(
+    images: tuple[dict[str, Codes], dict[str, Values]],
+) -> None:
+    reference, values = images
+    sums = reference["averages"].copy()
+    sums[7, 0, 0, 0] += 6
+    result = compare("keras", _averaging(), reference, values | {"averages": sums / 4 / 3}, 0.0)
+    assert result.first_difference is not None
+    assert round(result.first_difference.max_lsb or 0, 9) == 6
+    assert [round(value or 0, 9) for value in result.first_difference.found[0]] == sums[7].ravel().tolist()
+
+
+def test_words_agree_whatever_shape_they_are_shown_in(images: tuple[dict[str, Codes], dict[str, Values]]) -> None:
+    reference, values = images
+    flat = {name: found.reshape(100, -1) for name, found in values.items()}
+    assert compare("hls", _averaging(), reference, flat, 0.0) == compare("hls", _averaging(), reference, values, 0.0)
+    flat["rounded"] = flat["rounded"][:, ::-1]
+    assert compare("hls", _averaging(), reference, flat, 0.0).layers["rounded"] > 0

@@ -6,47 +6,29 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.networks import load_qkeras
+from support.qkeras_models import Role, dense_autoencoder
 from support.runs import network_codes
 
 from trigger_ad.emulation.agreement import compare
 from trigger_ad.emulation.keras import float32_layers, float64_layers
 from trigger_ad.fixed_point import Codes, FixedPoint
-from trigger_ad.models.architectures import DenseAutoencoder, DenseLayer
-from trigger_ad.models.floating import DenseWeights
 from trigger_ad.models.keras import tf_keras
-from trigger_ad.models.precision import LayerPrecision
-from trigger_ad.models.quantized import build_quantized
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.freezing import freeze
 from trigger_ad.network.graph import Network
 
-ARCHITECTURE = DenseAutoencoder(
-    6,
-    (
-        DenseLayer("encoder_1", 6, 4, "relu", False, "activations"),
-        DenseLayer("latent", 4, 2, "linear", False, "latent"),
-        DenseLayer("decoder_1", 2, 4, "relu", False, "activations"),
-        DenseLayer("reconstruction", 4, 6, "linear", False, "output"),
-    ),
-)
-
 
 def _model(bits: int) -> Any:
-    random = np.random.default_rng(3)
-    constant = FixedPoint.parse(f"fixed<{bits},1,RND_CONV,SAT>")
-    weights = {
-        layer.name: DenseWeights(random.uniform(-1, 1, (layer.inputs, layer.units)), random.uniform(-1, 1, layer.units))
-        for layer in ARCHITECTURE.layers
-    }
-    precisions = {
-        layer.name: LayerPrecision(
-            constant,
-            constant,
-            FixedPoint.parse(f"{'u' if layer.activation == 'relu' else ''}fixed<{bits},3,RND_CONV,SAT>"),
-        )
-        for layer in ARCHITECTURE.layers
-    }
-    return build_quantized(ARCHITECTURE, weights, precisions)
+    """6-4-2-4-6 of words of so many bits: weights within -1 and 1, linear activations within -4 and 4."""
+    qkeras = load_qkeras()
+
+    def quantizer(role: Role) -> Any:
+        if role == "relu":
+            return qkeras.quantized_relu(bits, 3)
+        return qkeras.quantized_bits(bits, 0 if role == "weights" else 2, alpha=1)
+
+    return dense_autoencoder([4, 2, 4], 6, quantizer, seed=3, scale=0.5)
 
 
 def _case(bits: int) -> tuple[Any, Network, Codes, dict[str, Codes]]:

@@ -6,7 +6,10 @@ import numpy as np
 from support.runs import network_codes, small_network
 
 from trigger_ad.emulation.layer_tally import LayerTally
+from trigger_ad.fixed_point import FixedPoint, Overflow
 from trigger_ad.network.evaluation import evaluate, saturations
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Input, Pooling, Quantize
 
 NETWORK = small_network()
 CODES = network_codes(NETWORK)[:300]
@@ -49,3 +52,21 @@ def test_mismatches_are_those_given() -> None:
     tally = LayerTally(NETWORK)
     tally.add(evaluate(NETWORK, CODES), "corner")
     assert {row["layer"]: row["mismatches"] for row in tally.rows(NO_MISMATCH | {"latent": 3})}["latent"] == 3
+
+
+def test_images_are_counted_word_by_word() -> None:
+    nodes = (
+        Input("inputs", (3, 1, 2), FixedPoint(True, 4, 4)),
+        Pooling("largest", "inputs", (3, 1), "max_pooling"),
+        Quantize("narrow", "largest", FixedPoint(True, 3, 3, overflow=Overflow.SATURATE), "linear"),
+    )
+    network = Network(nodes)
+    tally = LayerTally(network)
+    reference = evaluate(network, np.array([[-8, 0, -7, 1, -6, 2], [7, 0, 0, 0, 0, 5]]))
+    reference["largest"][1, 0, 0, 0] = 8
+    tally.add(reference, "events")
+    largest, narrow = tally.rows({"largest": 0, "narrow": 0})
+    assert (largest["kind"], largest["values"], largest["overflows"]) == ("max_pooling", 4, 1)
+    assert (largest["reached_low"], largest["reached_high"]) == (-6, 8)
+    # -6, 8 and 5 are beyond -4 to 3
+    assert (narrow["values"], narrow["saturations"]) == (4, 3)
