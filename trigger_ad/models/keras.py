@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @contextmanager
 def _silent_start_up() -> Iterator[None]:
@@ -39,7 +42,7 @@ with _silent_start_up(), warnings.catch_warnings():
 
 tensorflow.get_logger().setLevel("ERROR")
 
-__all__ = ["quiet_serialization", "save_model", "tensorflow", "tf_keras"]
+__all__ = ["Predictor", "quiet_serialization", "save_model", "tensorflow", "tf_keras"]
 
 
 @contextmanager
@@ -55,3 +58,39 @@ def save_model(model: Any, path: Path) -> None:
     """Writes a model as HDF5, the format that every hls4ml and QKeras reads."""
     with quiet_serialization():
         model.save(path, save_format="h5", include_optimizer=False)
+
+
+class Predictor:
+    """What a model makes of events, batch by batch, compiled once; safe to call from another thread.
+
+    Args:
+        model: A functional model with one input.
+        batch_size: Events that are in the model at a time.
+    """
+
+    def __init__(self, model: Any, batch_size: int = 8192) -> None:
+        (source,) = model.inputs
+        self._shape = tuple(source.shape[1:])
+        self._dtype = source.dtype
+        self._batch_size = batch_size
+        signature = tensorflow.TensorSpec((None, *self._shape), self._dtype)
+        self._outputs = tensorflow.function(
+            lambda values: tensorflow.nest.flatten(model(values, training=False)), input_signature=[signature]
+        )
+
+    def __call__(self, inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Every output of the model.
+
+        Args:
+            inputs: Shape (events, ...), as many values for each event as the model reads.
+
+        Returns:
+            Arrays of shape (events, ...) and of the model's own floating-point type.
+        """
+        values = np.asarray(inputs, dtype=self._dtype.as_numpy_dtype).reshape(len(inputs), *self._shape)
+        if not len(values):
+            # some operations fail without events: outputs of the right shape come from an event that is dropped
+            return [array[:0] for array in self(np.zeros((1, *self._shape)))]
+        starts = range(0, len(values), self._batch_size)
+        batches = [self._outputs(tensorflow.constant(values[start : start + self._batch_size])) for start in starts]
+        return [np.concatenate([tensor.numpy() for tensor in tensors]) for tensors in zip(*batches, strict=True)]

@@ -8,21 +8,23 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from support.networks import load_qkeras, small_architecture, small_quantized
+from support.architectures import small
+from support.networks import load_qkeras, small_quantized
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import FixedPoint, Overflow, Rounding
-from trigger_ad.models.floating import DenseWeights
-from trigger_ad.models.keras import quiet_serialization, save_model, tf_keras
+from trigger_ad.models.architectures import PoolingLayer, WeightedLayer
+from trigger_ad.models.floating import LayerWeights
+from trigger_ad.models.keras import quiet_serialization, save_model, tensorflow, tf_keras
 from trigger_ad.models.precision import LayerPrecision
 from trigger_ad.models.quantized import (
     build_quantized,
     float64_keras,
     in_float64,
     load_quantized,
+    quantize,
     quantized_weights,
     quantizer_type,
-    reconstruction_model,
 )
 
 qkeras = load_qkeras()
@@ -131,7 +133,8 @@ def test_a_weight_without_quantizer_is_refused(missing: str) -> None:
     quantizers = {name: quantized_bits(4, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
     layer = qkeras.QDense(2, name="my_dense", kernel_initializer="zeros", **(quantizers | {missing: None}))
     layer.build((None, 3))
-    with pytest.raises(UserError, match="layer 'my_dense' has a weight without a quantizer"):
+    word = missing.split("_")[0]
+    with pytest.raises(UserError, match=f"layer 'my_dense' has a {word} without a quantizer"):
         quantized_weights(layer)
 
 
@@ -152,18 +155,23 @@ def test_the_model_ends_in_its_score(model: Any) -> None:
     assert model.get_layer("score").get_weights()[0].tolist() == [[1.0]] * 4
 
 
-def test_the_reconstruction_shares_its_weights_and_does_not_train_the_score(model: Any) -> None:
-    part = reconstruction_model(model)
-    assert part.output_shape == (None, 4)
-    assert part.get_layer("encoder_1") is model.get_layer("encoder_1")
-    assert not model.get_layer("score").trainable_weights
-
-
-def test_the_score_is_that_of_the_reconstruction(model: Any) -> None:
-    values = np.random.default_rng(1).integers(-8, 8, (30, 4)) / 4
-    reconstructed = np.asarray(reconstruction_model(model).predict(values, verbose=0), dtype=np.float64)
-    expected = ((values - reconstructed) ** 2).sum(axis=1)
-    assert model.predict(values, verbose=0)[:, 0].tolist() == expected.tolist()
+@pytest.mark.parametrize("kind", ["dense", "convolution"])
+@pytest.mark.parametrize("word", ["kernel", "bias"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_is_no_number_is_refused(kind: str, word: str, value: float) -> None:
+    quantizers = {name: quantized_bits(4, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
+    layer = (
+        qkeras.QDense(2, kernel_initializer="zeros", **quantizers)
+        if kind == "dense"
+        else qkeras.QConv2D(2, (1, 1), kernel_initializer="zeros", **quantizers)
+    )
+    layer._name = "my_layer"
+    layer.build((None, 3) if kind == "dense" else (None, 5, 5, 3))
+    weights = dict(zip(("kernel", "bias"), layer.get_weights(), strict=True))
+    weights[word].flat[1] = value
+    layer.set_weights(list(weights.values()))
+    with pytest.raises(UserError, match=f"layer 'my_layer' has a {word} with a value that is not a finite number"):
+        quantized_weights(layer)
 
 
 def test_float64_lasts_as_long_as_the_block() -> None:
@@ -213,6 +221,24 @@ def test_the_relu_in_float64_is_the_same_function(bits: int, integer: int) -> No
     with float64_keras():
         found = in_float64(model).predict(around[:, None], verbose=0)[:, 0]
     assert found.tolist() == kind.values(kind.quantize(np.maximum(around, 0))).tolist()
+
+
+@pytest.mark.parametrize(("bits", "integer"), [(1, 0), (4, 4), (6, 2), (5, 9)])
+def test_the_quick_relu_is_that_of_qkeras_with_its_gradient(bits: int, integer: int) -> None:
+    first = tf_keras.Input((1,), name="inputs")
+    kind = FixedPoint(False, bits, integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
+    layer = tf_keras.Model(first, quantize(first, kind, "relu")).get_layer("relu")
+    values = np.concatenate([np.arange(-20, 8 * kind.code_max + 20) / 8 * kind.lsb, [0.0, -0.0, 1e30, -1e30]])
+    results = []
+    for quantizer in (layer.quantizer, quantized_relu(bits, integer)):
+        tensor = tensorflow.constant(values, "float32")
+        with tensorflow.GradientTape() as tape:
+            tape.watch(tensor)
+            found = quantizer(tensor)
+        results.append((found.numpy().tolist(), tape.gradient(found, tensor).numpy().tolist()))
+    assert results[0] == results[1]
+    # what is written into a file is QKeras's own
+    assert type(layer.get_config()["activation"]) is quantized_relu
 
 
 def test_a_saved_model_is_read_back(tmp_path: Path, model: Any) -> None:
@@ -280,26 +306,28 @@ def test_a_damaged_model_is_refused(tmp_path: Path, model: Any, damage: str) -> 
 
 
 def test_every_layer_has_the_words_of_its_precision() -> None:
-    random = np.random.default_rng(1)
+    architecture, random = small("average"), np.random.default_rng(1)
     weights, precisions = {}, {}
-    for index, layer in enumerate(small_architecture().layers):
-        relu = layer.activation == "relu"
-        weights[layer.name] = DenseWeights(random.normal(size=(layer.inputs, layer.units)), np.zeros(layer.units))
-        precisions[layer.name] = LayerPrecision(
-            saturating(True, 4 + index, 2), saturating(True, 5, 1 + index), saturating(not relu, 7, 3)
-        )
-    model = build_quantized(small_architecture(), weights, precisions)
-    for layer in small_architecture().layers:
-        output = "relu" if layer.activation == "relu" else "quantized"
-        quantizers = [
-            *model.get_layer(layer.name).get_quantizers(),
-            model.get_layer(f"{layer.name}_{output}").quantizer,
-        ]
-        precision = precisions[layer.name]
-        found = [quantizer_type(quantizer, layer.name) for quantizer in quantizers]
-        assert found == [precision.kernel, precision.bias, precision.output]
-        kernel = model.get_layer(layer.name).get_weights()[0]
-        assert kernel.tolist() == weights[layer.name].kernel.astype(np.float32).tolist()
+    for index, (layer, shape) in enumerate(architecture.steps()):
+        if isinstance(layer, WeightedLayer):
+            weights[layer.name] = LayerWeights(random.normal(size=layer.kernel_shape(shape)), np.zeros(layer.units))
+            precisions[layer.name] = LayerPrecision(
+                saturating(True, 4 + index, 2),
+                saturating(True, 5, 1 + index),
+                saturating(layer.activation == "linear", 7, 3),
+            )
+        elif isinstance(layer, PoolingLayer):
+            precisions[layer.name] = LayerPrecision(None, None, saturating(False, 6, index))
+    model = build_quantized(architecture, weights, precisions)
+    for name, precision in precisions.items():
+        layer = next(layer for layer in architecture.layers if layer.name == name)
+        if isinstance(layer, WeightedLayer):
+            found = [quantizer_type(quantizer, name) for quantizer in model.get_layer(name).get_quantizers()]
+            assert found == [precision.kernel, precision.bias]
+            kernel = model.get_layer(name).get_weights()[0]
+            assert kernel.tolist() == weights[name].kernel.astype(np.float32).tolist()
+        end = "relu" if isinstance(layer, WeightedLayer) and layer.activation == "relu" else "quantized"
+        assert quantizer_type(model.get_layer(f"{name}_{end}").quantizer, name) == precision.output
 
 
 def saturating(signed: bool, width: int, integer: int) -> FixedPoint:
