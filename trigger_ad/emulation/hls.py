@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trigger_ad.emulation.hls_sources import copy_for_compilation
 from trigger_ad.errors import UserError
-from trigger_ad.firmware.hls import hls_layer_name
+from trigger_ad.firmware.hls_types import hls_layer_name, shown_nodes
 from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE, write_table
 from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Shape
 from trigger_ad.tools import require_compiler
 
 _RESULTS = "words.dat"
@@ -62,9 +64,10 @@ class CompiledProject:
         return TestBenchRun(_read_words(results), passed)
 
     def layers(self, network: Network, words: NDArray[np.integer[Any]]) -> dict[str, Values]:
-        """The values inside the firmware for some trigger words, by node name: the encoded inputs, then each layer.
+        """The values inside the firmware for some trigger words: the encoded inputs, then each layer.
 
-        Nodes that HLS merges away are left out.
+        Returns:
+            Values of shape (vectors, *shape of the node) by node name; nodes that HLS does not show are left out.
         """
         outputs = network.words[network.output.name].size
         with tempfile.TemporaryDirectory() as name:
@@ -72,24 +75,19 @@ class CompiledProject:
             write_table(data / INPUT_FILE, words)
             write_table(data / EXPECTED_FILE, np.zeros((len(words), outputs), dtype=np.int64))
             _, results = self._run(data, "trace")
-        traced = {}
-        for node in network.nodes:
-            # a dense layer whose result is cast to its quantizer's type shows the quantizer's values only
-            merged = any(hls_layer_name(other, network) == node.name for other in network.consumers(node.name))
-            file = results.with_name(f"{_RESULTS}.{hls_layer_name(node, network)}")
-            if not merged:
-                traced[node.name] = np.loadtxt(file, dtype=np.float64, ndmin=2)
-        return traced
+        return {
+            node.name: _read_values(results, hls_layer_name(node, network), network.words[node.name].shape)
+            for node in shown_nodes(network)
+        }
 
     def _run(self, data: Path, *options: str) -> tuple[bool, Path]:
         results = self._program.with_name(_RESULTS)
         command = [str(self._program), str(data.resolve()), str(results), *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
-            raise UserError(
-                f"the test bench of {self._folder} failed: {_last_line(done.stderr)}",
-                _remedy(self._folder),
-            )
+            # what was compiled is a copy that is gone when this is read
+            said = _last_line(done.stderr).replace(str(self._program.parent), str(self._folder))
+            raise UserError(f"the test bench of {self._folder} failed: {said}", _remedy(self._folder))
         return done.returncode == 0, results
 
 
@@ -104,17 +102,19 @@ def compiled(folder: Path) -> Iterator[CompiledProject]:
         UserError: If there is no compiler, or the project does not compile.
     """
     compiler = require_compiler()
-    sources = [*folder.glob("*_test.cpp"), *sorted((folder / "firmware").glob("*.cpp"))]
-    # the test bench, the top function and the network
-    if len(sources) != 3:
-        raise UserError(f"{folder} is not a complete HLS project", _remedy(folder))
     with tempfile.TemporaryDirectory() as name:
-        program = Path(name) / "test_bench"
-        include = ["-I", str(folder), "-I", str(folder / "firmware" / "ap_types")]
-        command = [str(compiler), "-std=c++11", "-O2", "-w", *include, "-o", str(program), *map(str, sources)]
+        copy = Path(name)
+        sources = copy_for_compilation(folder, copy)
+        # the test bench, the top function and the network
+        if len(sources) != 3:
+            raise UserError(f"{folder} is not a complete HLS project", _remedy(folder))
+        program = copy / "test_bench"
+        include = ["-I", str(copy), "-I", str(folder / "firmware" / "ap_types")]
+        command = [str(compiler), "-std=c++11", "-O1", "-w", *include, "-o", str(program), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise UserError(f"{folder} does not compile: {_first_error(done.stderr)}", _remedy(folder))
+            said = _first_error(done.stderr).replace(str(copy), str(folder))
+            raise UserError(f"{folder} does not compile: {said}", _remedy(folder))
         yield CompiledProject(program, folder)
 
 
@@ -124,6 +124,11 @@ def _remedy(folder: Path) -> str:
 
 def _read_words(path: Path) -> Codes:
     return np.loadtxt(path, dtype=np.int64, ndmin=2)
+
+
+def _read_values(results: Path, layer: str, shape: Shape) -> Values:
+    values = np.loadtxt(results.with_name(f"{results.name}.{layer}"), dtype=np.float64, ndmin=2)
+    return values.reshape(-1, *shape)
 
 
 def _first_error(text: str) -> str:

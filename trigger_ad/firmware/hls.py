@@ -1,7 +1,8 @@
 """Generates the HLS project of a frozen network with hls4ml. The only module that imports hls4ml.
 
-The layer list that hls4ml's own front ends produce is made here from the frozen network, with an explicit precision
-for every word, so that nothing is left to be inferred: hls4ml's defaults would be silently wrong by whole units.
+The layer list that hls4ml's own front ends produce is made from the frozen network (`hls_layers`), with an explicit
+precision for every word (`hls_types`), so that nothing is left to be inferred: hls4ml's defaults would be silently
+wrong by whole units. What hls4ml then made of it is checked layer by layer before anything is written.
 """
 
 from __future__ import annotations
@@ -9,21 +10,41 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
-
-import numpy as np
 
 from trigger_ad.config import BackEnd, FirmwareConfig
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import FixedPoint, Overflow, Rounding
-from trigger_ad.network.graph import Constant, Dense, Elementwise, Input, Network, Node, Quantize
+from trigger_ad.firmware.hls_layers import (
+    Layer,
+    check_layers,
+    layer_list,
+    layer_precisions,
+    multiplications,
+    reuse_factor_of,
+)
+from trigger_ad.firmware.hls_types import (
+    ap_type,
+    hls_layer_name,
+    hls_nodes,
+    node_of,
+    parse_ap_type,
+    traced_layers,
+)
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Convolution, Node
+
+StreamDepths = Mapping[tuple[str, str], int]
+"""The depth of the FIFO from one node to another that reads it, in transfers, by the names of the two."""
+DEFAULT_DEPTHS: Final[StreamDepths] = MappingProxyType({})
+"""hls4ml's own: every FIFO holds all transfers of one event."""
 
 _LOGGER = logging.getLogger(__name__)
 _BACK_END_NAMES: Final[Mapping[BackEnd, str]] = {"vitis": "Vitis", "vivado": "Vivado"}
-_STRATEGIES: Final = {"latency": "Latency", "resource": "Resource"}
+_PADS_STREAM: Final = "zp2d_"
+_COPIES_STREAM: Final = "clone_"
 
 
 def top_function(name: str) -> str:
@@ -36,7 +57,14 @@ def network_function(name: str) -> str:
     return f"{top_function(name)}_network"
 
 
-def write_hls_project(network: Network, name: str, back_end: BackEnd, config: FirmwareConfig, folder: Path) -> None:
+def write_hls_project(
+    network: Network,
+    name: str,
+    back_end: BackEnd,
+    config: FirmwareConfig,
+    folder: Path,
+    depths: StreamDepths = DEFAULT_DEPTHS,
+) -> None:
     """Writes the hls4ml project of a network, whose top function is `network_function(name)`.
 
     Args:
@@ -45,10 +73,13 @@ def write_hls_project(network: Network, name: str, back_end: BackEnd, config: Fi
         back_end: Which of hls4ml's back ends writes it.
         config: Part, clock, strategy, reuse factor and I/O type.
         folder: Where to; must not exist.
+        depths: Of FIFOs that must hold more than one event; `io_stream` alone has any.
 
     Raises:
-        UserError: If the reuse factor is not valid for a layer.
+        UserError: If the reuse factor is not valid for a layer, or hls4ml would get a layer wrong.
+        ValueError: If there is no FIFO from one node of `depths` to the other.
     """
+    check_layers(network, config)
     check_reuse_factor(network, config)
     get_backend, graph = _hls4ml()
 
@@ -62,45 +93,61 @@ def write_hls_project(network: Network, name: str, back_end: BackEnd, config: Fi
         "HLSConfig": _hls_config(network, config),
         "TraceOutput": True,
     }
+    layers, output = layer_list(network, config), hls_layer_name(network.output, network)
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        model = graph.from_layer_list(settings, _layer_list(network), [network.input.name], [network.output.name])
-        _require_as_asked(model, network, config)
+        model = graph.from_layer_list(settings, layers, [network.input.name], [output])
+        _require_as_asked(model, layers, network, config)
+        for names, depth in depths.items():
+            source, reader = (hls_layer_name(node_of(item, network), network) for item in names)
+            _set_depth(model, source, reader, depth)
         model.write()
     for line in said.getvalue().splitlines():
         _LOGGER.debug("hls4ml: %s", line)
 
 
 def check_reuse_factor(network: Network, config: FirmwareConfig) -> None:
-    """Refuses a reuse factor that hls4ml would silently replace by another.
+    """Refuses a reuse factor that hls4ml would silently replace by another, or get wrong.
 
     Raises:
-        UserError: Naming a layer and the nearest factors that are valid for all.
+        UserError: Naming a layer and the nearest factors that are valid for it, and for all layers together.
     """
-    layers = [node for node in network.nodes if isinstance(node, Dense) and not node.is_sum]
-    valid = {}
-    for node in layers:
-        inputs, outputs = node.kernel.codes.shape
-        valid[node.name] = _valid_reuse_factors(inputs, outputs, config.strategy)
+    layers = {node.name: (node, *size) for node in network.nodes if (size := multiplications(node)) is not None}
+    unknown = next((name for name in config.layers if name not in layers), None)
+    if unknown:
+        raise UserError(
+            f"firmware.layers: '{unknown}' is no layer with multipliers", f"Those that are: {', '.join(layers)}"
+        )
+    valid = {name: _valid_reuse_factors(*layer, config) for name, layer in layers.items()}
     common = set.intersection(*map(set, valid.values())) if valid else {1}
-    for node in layers:
-        if config.reuse_factor not in valid[node.name]:
-            inputs, outputs = node.kernel.codes.shape
-            nearest = sorted(common, key=lambda factor: (abs(factor - config.reuse_factor), factor))[:4]
+    for name, (_, inputs, outputs) in layers.items():
+        factor = config.reuse_factor_of(name)
+        if factor not in valid[name]:
             raise UserError(
-                f"firmware.reuse_factor: {config.reuse_factor} is not valid for layer '{node.name}' "
-                f"({inputs} x {outputs})",
-                f"Valid for every layer: {', '.join(map(str, sorted(nearest)))}",
+                f"firmware.reuse_factor: {factor} is not valid for layer '{name}' ({inputs} x {outputs}, "
+                f"{config.strategy_of(name)})",
+                f"Valid for every layer: {_nearest(common, factor)}; for this one, under firmware.layers.{name}: "
+                f"{_nearest(valid[name], factor)}",
             )
 
 
-def _valid_reuse_factors(inputs: int, outputs: int, strategy: str) -> list[int]:
-    if strategy == "resource":
-        get_backend, _ = _hls4ml()
-        return list(get_backend("Vitis").get_valid_reuse_factors(inputs, outputs))
-    # the latency strategy shares multipliers evenly only when the factor divides their number
-    products = inputs * outputs
-    return [factor for factor in range(1, products + 1) if products % factor == 0]
+def _nearest(factors: Collection[int], wanted: int) -> str:
+    """The four factors nearest to one that is not possible."""
+    nearest = sorted(factors, key=lambda factor: (abs(factor - wanted), factor))[:4]
+    return ", ".join(map(str, sorted(nearest))) or "none"
+
+
+def _valid_reuse_factors(node: Node, inputs: int, outputs: int, config: FirmwareConfig) -> list[int]:
+    if config.strategy_of(node.name) == "latency":
+        # multipliers are shared evenly only when the factor divides their number
+        products = inputs * outputs
+        return [factor for factor in range(1, products + 1) if products % factor == 0]
+    get_backend, _ = _hls4ml()
+    factors = list(get_backend("Vitis").get_valid_reuse_factors(inputs, outputs))
+    if isinstance(node, Convolution) and config.io_type == "io_parallel":
+        # beyond them hls4ml's function stops the program, or reads words outside the window
+        return [factor for factor in factors if factor <= inputs]
+    return factors
 
 
 def _hls4ml() -> tuple[Any, Any]:
@@ -114,143 +161,98 @@ def _hls4ml() -> tuple[Any, Any]:
 
 
 def _hls_config(network: Network, config: FirmwareConfig) -> dict[str, Any]:
+    factors = {node.name: reuse_factor_of(node, network, config) for node in network.nodes}
+    traced = traced_layers(network)
     layers = {
-        node.name: {
-            "Precision": {key: _ap_type(kind) for key, kind in _precisions(node, network).items()},
-            "ReuseFactor": _reuse_and_strategy(node, config)["reuse_factor"],
-            "Strategy": _STRATEGIES[config.strategy],
-            "Trace": True,
+        name: {
+            "Precision": {key: ap_type(kind) for key, kind in types.items()},
+            "ReuseFactor": factors.get(name, 1),
+            # in small letters, as hls4ml writes it itself, or it warns of a change where it replaces a layer
+            "Strategy": config.strategy_of(name),
+            # one position after another through one copy of the hardware, from a buffer of lines
+            "ParallelizationFactor": 1,
+            "ConvImplementation": "LineBuffer",
+            "Trace": name in traced,
         }
-        for node in _hls_nodes(network)
+        for name, types in layer_precisions(network, config).items()
     }
     model = {
         # never used: every word has its own type, and _require_as_asked checks it
         "Precision": {"default": "ap_fixed<16,6>"},
         "ReuseFactor": config.reuse_factor,
-        "Strategy": _STRATEGIES[config.strategy],
+        "Strategy": config.strategy,
     }
     return {"Model": model, "LayerName": layers}
 
 
-def merged_quantizer(node: Node, network: Network) -> Quantize | None:
-    """The linear quantizer that a dense layer's result is cast to, if it alone reads the layer.
-
-    The cast from the accumulator to the result rounds and saturates just as the quantizer does, so it is not a layer
-    of its own in HLS.
-    """
-    readers = network.consumers(node.name)
-    if isinstance(node, Dense) and len(readers) == 1:
-        reader = readers[0]
-        if isinstance(reader, Quantize) and reader.activation == "linear":
-            return reader
-    return None
-
-
-def hls_layer_name(node: Node, network: Network) -> str:
-    """The HLS layer that holds a node's output: for a merged quantizer, that of its dense layer."""
-    if isinstance(node, Quantize) and node.activation == "linear":
-        source = next(item for item in network.nodes if item.name == node.source)
-        if merged_quantizer(source, network) is not None:
-            return source.name
-    return node.name
-
-
-def _hls_nodes(network: Network) -> list[Node]:
-    return [node for node in network.nodes if hls_layer_name(node, network) == node.name]
-
-
-def _precisions(node: Node, network: Network) -> dict[str, FixedPoint]:
-    result = network.type(node.name)
-    if not isinstance(node, Dense):
-        return {"result": result}
-    exact = _reaching(result, [item.type for item in network.consumers(node.name) if isinstance(item, Quantize)])
-    merged = merged_quantizer(node, network)
-    return {
-        "weight": node.kernel.type,
-        "bias": _bias(node).type,
-        "accum": exact,
-        "result": merged.type if merged else exact,
-    }
-
-
-def _reaching(kind: FixedPoint, targets: Sequence[FixedPoint]) -> FixedPoint:
-    """The same type, with bits on the left until it reaches the least significant bit of what it is rounded to.
-
-    The vendor's fixed-point library reads the bits around the rounding position, and stops where a word that is far
-    smaller than one least significant bit of the target has none there.
-    """
-    missing = max((2 - target.fraction - kind.integer for target in targets), default=0)
-    return replace(kind, width=kind.width + missing, integer=kind.integer + missing) if missing > 0 else kind
-
-
-def _bias(node: Dense) -> Constant:
-    return node.bias or Constant.narrowest(np.zeros(node.kernel.codes.shape[1], dtype=np.int64), 0)
-
-
-def _ap_type(kind: FixedPoint) -> str:
-    base = "ap_fixed" if kind.signed else "ap_ufixed"
-    if (kind.rounding, kind.overflow) == (Rounding.TRUNCATE, Overflow.WRAP):
-        return f"{base}<{kind.width},{kind.integer}>"
-    return f"{base}<{kind.width},{kind.integer},AP_{kind.rounding},AP_{kind.overflow}>"
-
-
-def _layer_list(network: Network) -> list[dict[str, Any]]:
-    return [_layer(node, network) for node in _hls_nodes(network)]
-
-
-def _layer(node: Node, network: Network) -> dict[str, Any]:
-    by_name = {item.name: item for item in network.nodes}
-    sources = [hls_layer_name(by_name[source], network) for source in node.sources]
-    layer: dict[str, Any] = {"name": node.name, "inputs": sources}
-    match node:
-        case Input():
-            return {"class_name": "InputLayer", "name": node.name, "input_shape": [node.size]}
-        case Dense():
-            bias = _bias(node)
-            return layer | {
-                "class_name": "Dense",
-                "n_in": node.kernel.codes.shape[0],
-                "n_out": node.kernel.codes.shape[1],
-                "weight_data": node.kernel.type.values(node.kernel.codes),
-                "bias_data": bias.type.values(bias.codes),
-                "weight_quantizer": None,
-                "bias_quantizer": None,
-            }
-        case Quantize():
-            return layer | {"class_name": "Activation", "activation": node.activation}
-        case Elementwise():
-            return layer | {"class_name": "Merge", "op": node.kind}
-
-
-def _require_as_asked(model: Any, network: Network, config: FirmwareConfig) -> None:
-    """Checks that hls4ml kept every layer, and gave each its types, its reuse factor and its strategy."""
+def _require_as_asked(model: Any, layers: list[Layer], network: Network, config: FirmwareConfig) -> None:
+    """Checks that hls4ml kept every layer as it is in the list, with its types, and added none but its own helpers."""
     found = {layer.name: layer for layer in model.get_layers()}
-    for node in _hls_nodes(network):
-        if node.name not in found:
-            raise RuntimeError(f"hls4ml dropped layer '{node.name}'")
-        layer = found[node.name]
-        if isinstance(node, Dense):
-            for key, asked in _reuse_and_strategy(node, config).items():
-                if (given := layer.get_attr(key)) != asked:
-                    raise RuntimeError(f"hls4ml gave '{node.name}' the {key} {given}, not {asked}")
-        for key, kind in _precisions(node, network).items():
-            made = layer.get_output_variable().type if key == "result" else layer.get_attr(f"{key}_t")
-            if made is None or _parse(str(made.precision)) != _parse(_ap_type(kind)):
-                raise RuntimeError(f"hls4ml gave '{node.name}' the {key} type {made and made.precision}, not {kind}")
+    asked = {layer["name"]: layer for layer in layers}
+    for name in found.keys() - asked.keys():
+        if name.removeprefix(_PADS_STREAM).removeprefix(_COPIES_STREAM) not in asked:
+            raise RuntimeError(f"hls4ml added a layer '{name}' ({found[name].class_name})")
+    for name, layer in asked.items():
+        if name not in found:
+            raise RuntimeError(f"hls4ml dropped layer '{name}'")
+        _require_class(found[name], layer)
+    for name, types in layer_precisions(network, config).items():
+        for key, kind in types.items():
+            made = found[name].get_output_variable().type if key == "result" else found[name].get_attr(f"{key}_t")
+            if made is None or parse_ap_type(str(made.precision)) != parse_ap_type(ap_type(kind)):
+                raise RuntimeError(f"hls4ml gave '{name}' the {key} type {made and made.precision}, not {kind}")
+    for node in hls_nodes(network):
+        if multiplications(node) is not None:
+            _require_attributes(found[node.name], _hardware(node, network, config))
 
 
-def _reuse_and_strategy(node: Node, config: FirmwareConfig) -> dict[str, object]:
-    # a sum has no multipliers to use again
-    factor = 1 if isinstance(node, Dense) and node.is_sum else config.reuse_factor
-    return {"reuse_factor": factor, "strategy": config.strategy}
+def _require_class(made: Any, layer: Layer) -> None:
+    """Checks a layer's kind and sizes."""
+    # hls4ml has a name of its own for a convolution whose window is one position
+    names = {"PointwiseConv2D": "Conv2D", "Input": "InputLayer", "Pooling2D": layer["class_name"]}
+    if names.get(made.class_name, made.class_name) != layer["class_name"]:
+        raise RuntimeError(f"hls4ml made '{made.name}' a {made.class_name}, not a {layer['class_name']}")
+    sizes = {key: value for key, value in layer.items() if isinstance(value, int)}
+    if layer["class_name"] == "Conv2D" and f"{_PADS_STREAM}{made.name}" in made.model.graph:
+        # a layer before it pads its stream
+        for size, before, after in (("in_height", "pad_top", "pad_bottom"), ("in_width", "pad_left", "pad_right")):
+            sizes[size] += sizes[before] + sizes[after]
+            sizes[before] = sizes[after] = 0
+    _require_attributes(made, sizes)
+    if layer["class_name"].endswith("Pooling2D"):
+        _require_attributes(made, {"pool_op": layer["class_name"].removesuffix("Pooling2D")})
 
 
-def _parse(text: str) -> FixedPoint:
-    """A type in hls4ml's spelling, whatever of its modes it writes out."""
-    kind, _, rest = text.replace(" ", "").removeprefix("ap_").partition("<")
-    parts = [part.removeprefix("AP_") for part in rest.rstrip(">").split(",")]
-    if kind in ("int", "uint"):
-        return FixedPoint(kind == "int", int(parts[0]), int(parts[0]))
-    rounding = Rounding(parts[2]) if len(parts) > 2 else Rounding.TRUNCATE
-    overflow = Overflow(parts[3]) if len(parts) > 3 else Overflow.WRAP
-    return FixedPoint(kind == "fixed", int(parts[0]), int(parts[1]), rounding, overflow)
+def _hardware(node: Node, network: Network, config: FirmwareConfig) -> dict[str, object]:
+    asked: dict[str, object] = {
+        "reuse_factor": reuse_factor_of(node, network, config),
+        "strategy": config.strategy_of(node.name),
+    }
+    if isinstance(node, Convolution):
+        rows, columns, _ = network.words[node.name].shape
+        asked |= {"implementation": "linebuffer", "n_partitions": rows * columns}
+    return asked
+
+
+def _require_attributes(made: Any, asked: Mapping[str, object]) -> None:
+    for key, value in asked.items():
+        if (given := made.get_attr(key)) != value:
+            raise RuntimeError(f"hls4ml gave '{made.name}' the {key} {given}, not {value}")
+
+
+def _set_depth(model: Any, source: str, reader: str, depth: int) -> None:
+    """Sets the depth of the FIFO through which a layer reads another, a copy of it where others read it too."""
+    layers = {layer.name: layer for layer in model.get_layers()}
+    producers = {output: layer for layer in layers.values() for output in layer.outputs}
+    found = 0
+    for name in layers[reader].inputs if reader in layers else []:
+        if producers[name].name == f"{_PADS_STREAM}{reader}":
+            (name,) = producers[name].inputs
+        if producers[name].name in (source, f"{_COPIES_STREAM}{source}"):
+            variable = producers[name].get_output_variable(name)
+            if not isinstance(variable.pragma, tuple) or variable.pragma[0] != "stream":
+                raise ValueError(f"'{reader}' reads '{source}' through no FIFO")
+            variable.pragma = ("stream", depth)
+            found += 1
+    if not found:
+        raise ValueError(f"'{reader}' does not read '{source}'")

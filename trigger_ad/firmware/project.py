@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.layout import EventLayout
-from trigger_ad.firmware.hls import hls_layer_name, network_function, top_function, write_hls_project
+from trigger_ad.firmware.hls import DEFAULT_DEPTHS, StreamDepths, network_function, top_function, write_hls_project
+from trigger_ad.firmware.hls_types import traced_layers
 from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.top import top_facts, write_top
 from trigger_ad.fixed_point import Codes
@@ -57,7 +58,14 @@ def network_digest(network: Network) -> str:
     return text_digest(yaml.safe_dump(network.to_json()))
 
 
-def write_project(network: Network, config: Config, back_end: BackEnd, vectors: Vectors, folder: Path) -> None:
+def write_project(
+    network: Network,
+    config: Config,
+    back_end: BackEnd,
+    vectors: Vectors,
+    folder: Path,
+    depths: StreamDepths = DEFAULT_DEPTHS,
+) -> None:
     """Writes one back end's project.
 
     Args:
@@ -66,8 +74,9 @@ def write_project(network: Network, config: Config, back_end: BackEnd, vectors: 
         back_end: Which back end.
         vectors: Go into the project with the words expected for them.
         folder: Where to; must not exist.
+        depths: Of FIFOs that must hold more than one event.
     """
-    write_hls_project(network, config.name, back_end, config.firmware, folder)
+    write_hls_project(network, config.name, back_end, config.firmware, folder, depths)
     _tidy(folder, network_function(config.name))
     write_top(network, _encoding(config), config.name, back_end, config.firmware.io_type, folder)
     _write_vectors(folder / "tb_data", vectors)
@@ -137,7 +146,6 @@ def write_table(path: Path, table: NDArray[np.integer[Any]]) -> None:
 
 
 def _facts(network: Network, config: Config) -> dict[str, Any]:
-    names = {hls_layer_name(node, network) for node in network.nodes}
     return top_facts(network, _encoding(config)) | {
         "top": top_function(config.name),
         "inner": network_function(config.name),
@@ -145,6 +153,6 @@ def _facts(network: Network, config: Config) -> dict[str, Any]:
         "firmware": config.firmware,
         "digest": network_digest(network),
         "streamed": config.firmware.io_type == "io_stream",
-        "layers": [{"name": n.name, "size": network.words[n.name].size} for n in network.nodes if n.name in names],
+        "layers": [{"name": name, "size": size} for name, size in traced_layers(network).items()],
         "types": [{"name": node.name, "kind": node.kind, "type": network.type(node.name)} for node in network.nodes],
     }

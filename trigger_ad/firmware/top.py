@@ -7,6 +7,7 @@ scripts name our function as their top.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,12 +176,16 @@ def top_facts(network: Network, encoding: InputEncoding) -> dict[str, Any]:
     objects = encoding.layout.objects
     output = network.words[network.output.name]
     widest = max(port.width for port in found) * objects
+    # a stream of an image has one transfer for each position, which holds its channels
+    *image, channels = network.input.shape
     return {
         "ports": found,
         "objects": objects,
         "classes": encoding.layout.classes,
         "max_width": (widest + WIDEST_WORD - 1) // WIDEST_WORD * WIDEST_WORD,
         "inputs": network.input.size,
+        "positions": math.prod(image),
+        "channels": channels,
         "input_name": network.input.name,
         "input_type": network.input.type,
         "input_width": network.input.type.width,

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.images import autoencoder, image_config
 from support.runs import Types, encoding_of, logarithmic_config, small_config, small_network, write_small_project
 
 from trigger_ad.config import BackEnd, Config, InputsConfig
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.firmware.top import Port, ports, write_top
-from trigger_ad.network.graph import Constant, Dense, Input, Network
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Constant, Dense, Input
 from trigger_ad.synthesis.reports import read_project_settings
 
 TOP = "trigger_ad_small"
@@ -134,6 +136,30 @@ def test_a_stream_carries_the_words_of_a_feature_of_all_objects(tmp_path: Path) 
     assert "pt_words.range(19, 10), eta_words.range(11, 6), phi_words.range(11, 6), codes[3]" in sources[".cpp"]
 
 
+def test_an_image_is_a_transfer_for_each_position(tmp_path: Path) -> None:
+    network = autoencoder()
+    words = np.zeros((1, network.input.size), dtype=np.int64)
+    config = image_config(network, io_type="io_stream")
+    project = write_small_project(network, tmp_path / "project", "vitis", words, config)
+    sources = _sources(project)
+    # the ports are those of a network of vectors
+    assert _prototype(sources[".h"])[0] == "hls::stream<pt_words_t> &pt_words"
+    assert "typedef nnet::array<ap_fixed<8,3>, 1*1> input_t;" in (project / "firmware" / "defines.h").read_text()
+    encode = sources[".cpp"].partition("static void encode(")[2].partition("void " + TOP)[0]
+    assert "#pragma HLS PIPELINE II=21\n" in encode
+    assert "input_code_t codes[21];" in encode
+    assert "for (int position = 0; position < 21; position++) {" in encode
+    assert "transfer[channel] = codes[1 * position + channel];" in encode
+    assert "#pragma HLS STREAM variable=codes depth=21\n" in sources[".cpp"]
+
+
+def test_a_vector_is_one_transfer(tmp_path: Path) -> None:
+    sources = _sources(_project(tmp_path / "project", logarithmic_config(io_type="io_stream")))
+    assert "for (int position = 0; position < 1; position++) {" in sources[".cpp"]
+    assert "for (int channel = 0; channel < 6; channel++)" in sources[".cpp"]
+    assert "#pragma HLS PIPELINE\n" in sources[".cpp"]
+
+
 @pytest.mark.parametrize("back_end", ["vitis", "vivado"])
 def test_a_pipeline_is_that_of_the_whole(tmp_path: Path, back_end: BackEnd) -> None:
     sources = _sources(_project(tmp_path / "project", logarithmic_config(reuse_factor=2), back_end))
@@ -248,6 +274,6 @@ def _wide_project(folder: Path, config: Config) -> Path:
     encoding = encoding_of(config)
     ones = Constant.narrowest(np.ones((encoding.inputs, 1), dtype=np.int64), 0)
     network = Network(
-        (Input("inputs", encoding.inputs, encoding.network_type), Dense("score", "inputs", ones, None)),
+        (Input("inputs", (encoding.inputs,), encoding.network_type), Dense("score", "inputs", ones, None)),
     )
     return write_small_project(network, folder, "vitis", np.zeros((1, encoding.inputs), dtype=np.int64), config)
