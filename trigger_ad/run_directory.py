@@ -49,6 +49,20 @@ class RunDirectory:
         """The trained float autoencoder."""
         return self.path / "float.h5"
 
+    @property
+    def relu_model(self) -> Path:
+        """The float model with ReLU in place of leaky ones, where it has any: what is quantized then."""
+        return self.path / "float_relu.h5"
+
+    @property
+    def teacher_model(self) -> Path:
+        """The float autoencoder that a student learns from."""
+        return self.path / "teacher.h5"
+
+    def unfinished(self, stage: str) -> Path:
+        """The folder of what a stage that takes long has done so far, if it was interrupted."""
+        return self.path / "unfinished" / stage
+
     def quantized_model(self, kind: str) -> Path:
         """The quantized model of one kind, `ptq` or `qat`."""
         return self.path / f"quantized_{kind}.h5"

@@ -21,6 +21,7 @@ from trigger_ad.network.evaluation import scores
 from trigger_ad.pipeline import target
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
 from trigger_ad.pipeline.target import bring_up_to_date, open_run
+from trigger_ad.report.inputs import main_rows
 
 RUN = Path("hls_projects/study")
 EMULATORS = {"keras_float64": True, "keras_float32": False, "hls_vitis": True, "hls_vivado": True}
@@ -84,7 +85,7 @@ def test_the_report_has_every_key_of_its_schema(study: Path) -> None:
     assert report["name"] == "study"
     assert report["config"]["training"]["epochs"] == 2
     assert all(isinstance(version, str) for version in report["versions"].values())
-    assert report["model"].keys() == {"parameters", "sparsity", "bits", "seed"}
+    assert report["model"].keys() == {"architecture", "parameters", "sparsity", "kernels", "bits", "seed"}
     assert report["events"].keys() == {"background", "signals"}
     assert report["events"]["background"].keys() == {"train", "validation", "test", "source"}
     assert {name: parts.keys() for name, parts in report["events"]["signals"].items()} == dict.fromkeys(
@@ -111,7 +112,7 @@ def test_the_report_has_every_key_of_its_schema(study: Path) -> None:
 
 
 def test_the_rows_are_every_model_and_trivial_score_for_every_signal(study: Path) -> None:
-    found = [(row["model"], row["signal"]) for row in _report()["performance"]]
+    found = [(row["model"], row["signal"]) for row in main_rows(_report())]
     models = ["float", "float_encoded", "ptq", "qat", "firmware", *BASELINE_TITLES]
     assert sorted(found) == sorted((model, signal) for model in models for signal in SIGNALS)
 
@@ -266,8 +267,8 @@ def _fail_in_the_second_project(patch: pytest.MonkeyPatch, error: BaseException)
 
     write = project.write_project
 
-    def failing(network: Any, config: Any, back_end: str, vectors: Any, folder: Path) -> None:
-        write(network, config, "vitis", vectors, folder)
+    def failing(network: Any, config: Any, back_end: str, vectors: Any, folder: Path, depths: Any) -> None:
+        write(network, config, "vitis", vectors, folder, depths)
         if back_end == "vivado":
             raise error
 

@@ -15,7 +15,7 @@ from support.events import make_particles, write_events
 from support.runs import Command, Outcome, tree_digest
 from support.small_disk import small_disk
 
-from trigger_ad.pipeline.report import quantized_scores
+from trigger_ad.pipeline.report import stored_scores
 from trigger_ad.pipeline.target import open_run
 
 RUN = Path("hls_projects/study")
@@ -34,7 +34,7 @@ def test_every_test_event_is_decided_as_the_report_says(study: Path, command: Co
     assert command("score", str(RUN), "background.h5", "heavy.h5", "--out", "scores.h5").code == 0
     assert tree_digest(RUN) == before
     run = open_run(RUN)
-    reference = quantized_scores(run)["qat"]
+    reference = stored_scores(run)["qat", "squared_error"]
     rows = json.loads((RUN / "report.json").read_text())["performance"]
     point = next(row for row in rows if (row["model"], row["signal"]) == ("firmware", "heavy"))["tpr"][-1]
     with h5py.File("scores.h5", "r") as file:

@@ -46,7 +46,13 @@ def make_report(scores: dict[str, ModelScores] | None = None) -> dict[str, Any]:
         "name": "example",
         "config": {"name": "example", "events": "sample"},
         "versions": {"trigger-ad": "0.1.0", "python": "3.11.2", "hls4ml": "1.3.0"},
-        "model": {"parameters": 5_012, "sparsity": 0.031, "bits": {"weights": 8, "activations": 8}, "seed": 1},
+        "model": {
+            "architecture": "dense_autoencoder",
+            "parameters": 5_012,
+            "sparsity": 0.031,
+            "bits": {"weights": 8, "activations": 8},
+            "seed": 1,
+        },
         "events": _events(firmware),
         "performance": [row.to_json() for row in rows],
         "agreement": _agreement(),
@@ -55,6 +61,7 @@ def make_report(scores: dict[str, ModelScores] | None = None) -> dict[str, Any]:
         "timings": {"train": 41.23, "quantize": 60.5, "emulate": 0.417, "report": None},
         "verdict": verdict(rows).to_json(),
         "ships": "qat",
+        "score": "squared_error",
         "inputs": [_feature("pt", 1.0, 8), _feature("eta", 0.0625, 7), _feature("phi", 0.0625, 7)],
         "score_type": "ufixed<25,15>",
         "network_digest": "0123456789abcdef" * 4,
@@ -66,6 +73,14 @@ def make_report(scores: dict[str, ModelScores] | None = None) -> dict[str, Any]:
         "unsupported_targets": [target.to_json() for target in refused],
         "schedule_note": "Values are verified; the schedule is not, until a co-simulation has run.",
         "vectors": {"events": 12_345, "corner": 321},
+        "calibration": {
+            "encoder_1": {
+                "weights": {"type": "fixed<8,1,RND_CONV,SAT>", "saturated": 0.0},
+                "biases": {"type": "fixed<8,2,RND_CONV,SAT>", "saturated": 0.0},
+                "output": {"type": "ufixed<8,3,RND_CONV,SAT>", "saturated": 0.0123},
+            },
+            "pooling": {"output": {"type": "ufixed<8,3,RND_CONV,SAT>", "saturated": 0.0}},
+        },
         "training": {"float": _fit(40), "qat": _fit(25)},
     }
 
@@ -176,6 +191,7 @@ def _estimated_layers() -> list[dict[str, Any]]:
 def _fit(epochs: int) -> dict[str, Any]:
     losses = [1 / (5 + epoch) for epoch in range(epochs)]
     return {
+        "objective": "mean squared error of the reconstruction",
         "epochs": epochs,
         "best_epoch": epochs - 3,
         "events_per_second": 123_456.7,

@@ -36,7 +36,7 @@ def check(target: Path) -> None:
 @click.command(epilog=_epilog("train"))
 @_target
 def train(target: Path) -> None:
-    """Train the float autoencoder."""
+    """Train the float model, and for a student its teacher first."""
     run = _bring(target, "train")
     click.echo(f"float model: {run.directory.float_model}")
 
@@ -48,14 +48,14 @@ def quantize(target: Path, as_json: bool) -> None:
     """Make the quantized models (PTQ and QAT), and compare float with fixed-point AUC."""
     run = _bring(target, "quantize")
     from trigger_ad.cli.tables import show_tables
-    from trigger_ad.pipeline.report import quantized_scores, rows_of
+    from trigger_ad.pipeline.report import rows_of, stored_scores
     from trigger_ad.report.tables import auc_table
 
-    rows = [row.to_json() for row in rows_of(quantized_scores(run), run.dataset)]
+    rows = [row.to_json() for row in rows_of(stored_scores(run), run.dataset)]
     if as_json:
         click.echo(json.dumps({"performance": rows}, indent=1))
     else:
-        show_tables([auc_table({"performance": rows})])
+        show_tables([auc_table({"performance": rows, "score": run.config.score})])
 
 
 @click.command(epilog=_epilog("convert"))

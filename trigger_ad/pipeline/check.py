@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.stage import Run
+
+if TYPE_CHECKING:
+    from trigger_ad.network.graph import Network
 
 
 def check_run(run: Run) -> list[str]:
@@ -27,13 +32,15 @@ def check_run(run: Run) -> list[str]:
             pass
     check_part(run.config.firmware.part)
     require_compiler()
-    widest = _check_widths_and_reuse(run)
+    network = _worst_case(run)
+    widest = max(word.type.width for word in network.words.values())
     return [
         f"events: {len(files)} files",
         f"input words: {run.encoding.network_type}",
         f"widest word, every weight extreme (where binary points end up apart, a word may be wider): {widest} bits",
-        f"reuse factor {run.config.firmware.reuse_factor}: valid for every layer",
+        f"reuse factor {run.config.firmware.reuse_factor}, exceptions included: valid for every layer",
         f"part {run.config.firmware.part}, C++ compiler: found",
+        *_bypass_lines(run, network),
     ]
 
 
@@ -44,12 +51,37 @@ def _require_events(present: bool, path: str) -> None:
         )
 
 
-def _check_widths_and_reuse(run: Run) -> int:
+def _worst_case(run: Run) -> Network:
+    """The network that would ship, with the widest weights, after every check that needs no more than its layers."""
+    from trigger_ad.config import StudentConfig
     from trigger_ad.firmware.hls import check_reuse_factor
-    from trigger_ad.models.architectures import dense_autoencoder
+    from trigger_ad.firmware.hls_layers import check_layers
+    from trigger_ad.firmware.limits import check_limits
     from trigger_ad.network.worst_case import worst_case_network
 
-    architecture = dense_autoencoder(run.config.model, run.encoding.inputs)
-    network = worst_case_network(architecture, run.config.quantization, run.encoding.network_type)
-    check_reuse_factor(network, run.config.firmware)
-    return max(word.type.width for word in network.words.values())
+    config = run.config
+    if isinstance(config.model, StudentConfig):
+        # only its shapes can be wrong: it does not ship
+        run.architecture_of(config.model.teacher)
+    network = worst_case_network(
+        run.architecture, config.score, config.quantization, run.encoding.network_type, len(run.encoding.features)
+    )
+    check_layers(network, config.firmware)
+    check_limits(network, config.firmware)
+    check_reuse_factor(network, config.firmware)
+    return network
+
+
+def _bypass_lines(run: Run, network: Network) -> list[str]:
+    """What is said of the FIFOs of an io_stream design."""
+    from trigger_ad.pipeline.hardware import estimated
+    from trigger_ad.pipeline.streams import bypasses
+
+    firmware = run.config.firmware
+    if firmware.io_type != "io_stream":
+        return []
+    return [
+        f"FIFO from {bypass.source} to {bypass.reader}: depth {bypass.depth}, room for {bypass.events} events of "
+        f"{bypass.transfers} transfers (for one, or it deadlocks; for more, by the estimated latency)"
+        for bypass in bypasses(network, estimated(run, network, firmware.back_ends[0]))
+    ]

@@ -94,6 +94,7 @@ def _settings(config: Config) -> dict[str, Any]:
 def _execute(run: Run) -> None:
     from trigger_ad.firmware.project import Vectors, write_project
     from trigger_ad.network.vectors import MANY
+    from trigger_ad.pipeline.streams import stream_depths
 
     network = shipped_network(run)
     with written_whole(run.directory.vectors) as temporary:
@@ -102,10 +103,11 @@ def _execute(run: Run) -> None:
         corners = [item for item in vectors.segments if item.kind == "corner"]
         leading = max(item.stop for item in corners if not item.name.startswith(MANY))
         shipped = Vectors(vectors.words, vectors.expected, leading)
+        depths = stream_depths(run, network)
         for back_end in run.config.firmware.back_ends:
             _keep_vendor_reports(run.directory.hls_project(back_end))
             with written_whole(run.directory.hls_project(back_end)) as project:
-                write_project(network, run.config, back_end, shipped, project)
+                write_project(network, run.config, back_end, shipped, project, depths)
     _drop_other_projects(run)
 
 
@@ -129,7 +131,7 @@ def _drop_other_projects(run: Run) -> None:
 
 def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
     """Writes corner vectors, the large groups last of them, then every test event, each with its score word."""
-    from trigger_ad.network.evaluation import evaluate
+    from trigger_ad.network.evaluation import outputs
     from trigger_ad.network.vectors import corner_vectors
 
     encoding, tests = run.encoding, run.dataset.test_events()
@@ -143,7 +145,7 @@ def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
     for block in itertools.chain(corners.values(), *(part.words() for part in tests.values())):
         stop = start + len(block)
         words[start:stop] = block
-        expected[start:stop] = evaluate(network, encoding.codes_of_words(block))[network.output.name]
+        expected[start:stop] = outputs(network, encoding.codes_of_words(block))
         start = stop
     write_json(folder / "index.json", _index(encoding, network, segments))
     return TestVectors(words, expected, segments)

@@ -31,8 +31,8 @@ SCHEDULE_NOTE = (
 )
 
 
-BLOCK_VECTORS: Final = 20_000
-"""Vectors that are in memory at a time, with the words of every layer."""
+BLOCK_WORDS: Final = 20_000 * 512
+"""Words of all layers that are in memory at a time: 20,000 vectors of the default network."""
 
 
 def _execute(run: Run) -> None:
@@ -98,7 +98,8 @@ def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
     emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
     tally, outputs, seconds = LayerTally(network), [], 0.0
-    for kind, start, stop in _blocks(vectors.segments):
+    size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
+    for kind, start, stop in _blocks(vectors.segments, size):
         codes = _input_codes(run, vectors.words[start:stop])
         started = time.perf_counter()
         reference = evaluate(network, codes)
@@ -115,13 +116,13 @@ def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
     return _Checked(np.concatenate(outputs), seconds, tally, [joined(parts) for parts in found.values()])
 
 
-def _blocks(segments: list[Segment]) -> Iterator[tuple[str, int, int]]:
-    """Stretches of vectors of one kind, not longer than a block."""
+def _blocks(segments: list[Segment], size: int) -> Iterator[tuple[str, int, int]]:
+    """Stretches of vectors of one kind, not longer than a block of some size."""
     for kind in VECTOR_KINDS:
         own = [segment for segment in segments if segment.kind == kind]
         first, last = min(segment.start for segment in own), max(segment.stop for segment in own)
-        for start in range(first, last, BLOCK_VECTORS):
-            yield kind, start, min(start + BLOCK_VECTORS, last)
+        for start in range(first, last, size):
+            yield kind, start, min(start + size, last)
 
 
 def _input_codes(run: Run, words: NDArray[np.integer[Any]]) -> Codes:

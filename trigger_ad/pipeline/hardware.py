@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from trigger_ad.config import BackEnd, Config
-from trigger_ad.network.graph import Dense, Elementwise, Network, Node
+from trigger_ad.config import BackEnd, Config, FirmwareConfig
+from trigger_ad.firmware.hls_layers import multiplications, reuse_factor_of
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import (
+    Convolution,
+    Dense,
+    Elementwise,
+    Input,
+    Node,
+    Pooling,
+    Reshape,
+    Upsampling,
+    ZeroPadding,
+)
 from trigger_ad.pipeline.convert import ENCODING, shipped_network
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import write_json
 from trigger_ad.synthesis.estimates import LayerWork, ProjectEstimate, estimate_project, measuring_command
 from trigger_ad.synthesis.hardware import Flow, hardware_entries
+from trigger_ad.synthesis.layer_estimates import Kind
 
 FLOWS: Mapping[BackEnd, Flow] = {"vitis": "hls_vitis", "vivado": "hls_vivado"}
 
 
-def layer_work(network: Network) -> list[LayerWork]:
-    """What each layer of a network has to compute, for the estimate."""
-    return [_work(node, network) for node in network.nodes[1:]]
+def layer_work(network: Network, firmware: FirmwareConfig) -> list[LayerWork]:
+    """What each layer of a network has to compute, and with what strategy and reuse factor, for the estimate."""
+    return [
+        replace(
+            _work(node, network),
+            strategy=firmware.strategy_of(node.name),
+            reuse_factor=reuse_factor_of(node, network, firmware) if multiplications(node) else 1,
+        )
+        for node in network.nodes
+        if not isinstance(node, Input)
+    ]
 
 
 def _work(node: Node, network: Network) -> LayerWork:
     word = network.words[node.name]
     width = max(network.type(source).width for source in node.sources)
+    own = word.type.width
     match node:
+        case Dense() if node.is_sum:
+            return LayerWork(node.name, "sum", width, own, None, own, len(node.kernel.codes))
         case Dense():
-            if node.is_sum:
-                inputs = len(node.kernel.codes)
-                return LayerWork(node.name, "sum", width, word.type.width, None, word.type.width, inputs)
-            codes = node.kernel.codes
-            return LayerWork(node.name, "dense", width, word.type.width, codes, word.type.width, word.size)
+            return LayerWork(node.name, "dense", width, own, node.kernel.codes, own, word.size)
+        case Convolution():
+            filters = node.kernel.codes.shape[-1]
+            codes = node.kernel.codes.reshape(-1, filters)
+            return LayerWork(node.name, "dense", width, own, codes, own, filters, places=word.size // filters)
+        case Pooling():
+            kind: Kind = "maximum" if node.kind == "max_pooling" else "sum"
+            return LayerWork(node.name, kind, width, own, None, own, word.size, choices=math.prod(node.size))
+        case Upsampling() | ZeroPadding() | Reshape():
+            return LayerWork(node.name, "wiring", width, own, None, own, word.size)
         case Elementwise():
-            return LayerWork(node.name, node.kind, width, word.type.width, None, word.type.width, word.size)
+            return LayerWork(node.name, node.kind, width, own, None, own, word.size)
         case _:
-            return LayerWork(node.name, "activation", width, word.type.width, None, width, word.size)
+            return LayerWork(node.name, "activation", width, own, None, width, word.size)
 
 
-def _estimate(run: Run, work: list[LayerWork], back_end: BackEnd) -> ProjectEstimate:
+def estimated(run: Run, network: Network, back_end: BackEnd) -> ProjectEstimate:
+    """The estimate of one back end's project.
+
+    Args:
+        run: The run.
+        network: Its frozen network, or one with layers of the same sizes.
+        back_end: Which.
+    """
     firmware = run.config.firmware
     return estimate_project(
-        work,
+        layer_work(network, firmware),
         encoding=run.encoding,
         strategy=firmware.strategy,
         reuse_factor=firmware.reuse_factor,
@@ -55,8 +92,8 @@ def _estimate(run: Run, work: list[LayerWork], back_end: BackEnd) -> ProjectEsti
 
 def _execute(run: Run) -> None:
     firmware = run.config.firmware
-    work = layer_work(shipped_network(run))
-    estimates = {FLOWS[name]: _estimate(run, work, name) for name in firmware.back_ends}
+    network = shipped_network(run)
+    estimates = {FLOWS[name]: estimated(run, network, name) for name in firmware.back_ends}
     projects = {FLOWS[name]: run.directory.hls_project(name) for name in firmware.back_ends}
     entries = hardware_entries(projects, estimates, part=firmware.part, clock_ns=firmware.clock_ns)
     commands = {
@@ -98,5 +135,5 @@ HARDWARE = Stage(
     ],
     lambda run: [run.directory.results("hardware")],
     _execute,
-    ("pipeline/hardware.py", *ENCODING, "network", "synthesis"),
+    ("pipeline/hardware.py", *ENCODING, "network", "firmware/hls_layers.py", "synthesis"),
 )

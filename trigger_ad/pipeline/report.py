@@ -13,10 +13,10 @@ from trigger_ad.config import Config
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
 from trigger_ad.events.dataset import Dataset, Part, describe
 from trigger_ad.fixed_point import FixedPoint
-from trigger_ad.models.scores import SQUARED_ERROR
-from trigger_ad.network.graph import Dense, Network
+from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
-from trigger_ad.pipeline.quantize import KINDS, score_arrays
+from trigger_ad.pipeline.parameters import weighted_nodes
+from trigger_ad.pipeline.quantize import score_arrays
 from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, timings
 from trigger_ad.report.inputs import SCHEMA, ModelScores
 
@@ -24,10 +24,13 @@ _VALIDATION = "validation_background"
 _BACKGROUND = "background"
 
 
-def quantized_scores(run: Run) -> dict[str, ModelScores]:
+Scores = dict[tuple[str, str], ModelScores]
+"""By model and name of the score."""
+
+
+def stored_scores(run: Run) -> Scores:
     """Scores of the float and the quantized models, as the `quantize` stage left them."""
-    arrays = _stored(run, "quantize")
-    return {model: _model_scores(arrays, model) for model in ("float", "float_encoded", *KINDS)}
+    return _by_model(_stored(run, "quantize"))
 
 
 def _stored(run: Run, stage: str) -> dict[str, NDArray[Any]]:
@@ -36,16 +39,16 @@ def _stored(run: Run, stage: str) -> dict[str, NDArray[Any]]:
         return {key: stored[key] for key in stored.files}
 
 
-def rows_of(scores: Mapping[str, ModelScores], dataset: Dataset) -> list[PerformanceRow]:
-    """The performance of every model, with intervals that know which events share a parton event."""
+def rows_of(scores: Mapping[tuple[str, str], ModelScores], dataset: Dataset) -> list[PerformanceRow]:
+    """The performance of every model and score, with intervals that know which events share a parton event."""
     background = dataset.background["test"].group_id
     signals = {name: parts["test"].group_id for name, parts in dataset.signals.items()}
     grouped = {name: groups for name, groups in signals.items() if groups is not None}
     rows = []
-    for model, values in scores.items():
+    for (model, score), values in scores.items():
         rows += performance_rows(
             model,
-            SQUARED_ERROR if model in ("float", "float_encoded", "firmware", *KINDS) else model,
+            score,
             values.validation_background,
             values.test_background,
             values.signals,
@@ -55,23 +58,28 @@ def rows_of(scores: Mapping[str, ModelScores], dataset: Dataset) -> list[Perform
     return rows
 
 
-def _model_scores(arrays: Mapping[str, NDArray[Any]], model: str) -> ModelScores:
-    own = {key.split("/", 1)[1]: value for key, value in arrays.items() if key.split("/", 1)[0] == model}
-    signals = {name: value for name, value in own.items() if name not in (_VALIDATION, _BACKGROUND)}
-    return ModelScores(own[_VALIDATION], own[_BACKGROUND], signals)
+def _by_model(arrays: Mapping[str, NDArray[Any]]) -> Scores:
+    """From arrays by `<model>/<score>/<sample>`."""
+    samples: dict[tuple[str, str], dict[str, NDArray[Any]]] = {}
+    for key, values in arrays.items():
+        # a signal may be called anything
+        model, score, sample = key.split("/", 2)
+        samples.setdefault((model, score), {})[sample] = values
+    return {key: ModelScores(own.pop(_VALIDATION), own.pop(_BACKGROUND), own) for key, own in samples.items()}
 
 
 def _firmware_scores(run: Run) -> ModelScores:
     """Score words as the emulated firmware gave them; thresholds are set on the reference's validation words."""
     segments = read_vectors(run.directory.vectors).segments
     words = _stored(run, "emulate")[f"hls_{run.config.firmware.back_ends[0]}"][:, 0]
-    validation = _stored(run, "quantize")[f"{run.config.quantization.ship}/{_VALIDATION}"]
+    key = f"{run.config.quantization.ship}/{run.config.score}/{_VALIDATION}"
+    validation = _stored(run, "quantize")[key]
     events = {item.name: words[item.start : item.stop] for item in segments if item.kind == "events"}
     background = events.pop(_BACKGROUND)
     return ModelScores(validation, background, events)
 
 
-def _trivial_scores(run: Run) -> dict[str, ModelScores]:
+def _trivial_scores(run: Run) -> Scores:
     from trigger_ad.evaluation.baselines import available_baselines, zero_reconstruction
 
     def score(name: str, part: Part) -> NDArray[Any]:
@@ -79,24 +87,28 @@ def _trivial_scores(run: Run) -> dict[str, ModelScores]:
             return values
         return np.concatenate([zero_reconstruction(run.encoding.values_of_words(words)) for words in part.words()])
 
-    names = available_baselines(run.encoding.layout)
-    return {name: _model_scores(score_arrays(run, partial(score, name), name), name) for name in names}
+    found: Scores = {}
+    for name in available_baselines(run.encoding.layout):
+        found |= _by_model(score_arrays(run, partial(score, name), f"{name}/{name}"))
+    return found
 
 
 def _execute(run: Run) -> None:
     from trigger_ad.firmware.project import write_handover
     from trigger_ad.report.page import write_report
 
-    scores = quantized_scores(run) | {"firmware": _firmware_scores(run)} | _trivial_scores(run)
+    shipped = run.config.score
+    scores = stored_scores(run) | {("firmware", shipped): _firmware_scores(run)} | _trivial_scores(run)
     rows = rows_of(scores, run.dataset)
-    report = build_report(run, scores, rows)
+    report = build_report(run, scores["firmware", shipped], rows)
     network = shipped_network(run)
     thresholds = _thresholds(report)
     write_handover(network, run.config, thresholds, run.directory)
-    write_report(report, scores, run.config.to_yaml(), run.directory)
+    drawn = {model: values for (model, score), values in scores.items() if model != "float" or score == shipped}
+    write_report(report, drawn, run.config.to_yaml(), run.directory)
 
 
-def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[PerformanceRow]) -> dict[str, Any]:
+def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) -> dict[str, Any]:
     """The content of report.json, schema 1."""
     from trigger_ad.evaluation.working_points import unsupported_targets
     from trigger_ad.firmware.project import network_digest
@@ -107,8 +119,10 @@ def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[Perform
         run, "emulate", ("emulators", "layers", "vectors", "vectors_expected_differ", "compiler", "note")
     )
     hardware = read_results(run, "hardware", ("hardware", "estimate_layers", "measuring_commands"))
-    training, quantization = read_results(run, "train", ("float",)), read_results(run, "quantize", ("qat",))
-    firmware = scores["firmware"]
+    training, quantization = (
+        read_results(run, "train", ("fits",)),
+        read_results(run, "quantize", ("qat", "calibration")),
+    )
     unsupported = unsupported_targets(firmware.validation_background, firmware.test_background)
     ships = config.quantization.ship
     return {
@@ -118,6 +132,7 @@ def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[Perform
         "versions": package_versions(),
         "verdict": verdict(rows).to_json(),
         "ships": ships,
+        "score": config.score,
         "model": _model_facts(network, config),
         "events": describe(config.events, run.dataset),
         "inputs": _input_facts(run),
@@ -141,23 +156,32 @@ def build_report(run: Run, scores: Mapping[str, ModelScores], rows: list[Perform
         "trigger": None,
         "score_type": str(network.type(network.output.name)),
         "network_digest": network_digest(network),
-        "training": {"float": training["float"], "qat": quantization["qat"]},
+        "training": training["fits"] | {"qat": quantization["qat"]},
+        "calibration": quantization["calibration"][ships],
         "timings": timings(run),
     }
 
 
 def _model_facts(network: Network, config: Config) -> dict[str, Any]:
-    constants = [
-        constant.codes
-        for node in network.nodes
-        if isinstance(node, Dense) and node.name != network.output.name
-        for constant in (node.kernel, node.bias)
-        if constant is not None
-    ]
+    weighted = weighted_nodes(network)
+    constants = [part.codes for node in weighted for part in (node.kernel, node.bias) if part is not None]
     total = sum(codes.size for codes in constants)
-    zeros = sum(int((codes == 0).sum()) for codes in constants)
-    bits = config.quantization.model_dump(include={"weights", "biases", "activations", "latent", "output"})
-    return {"parameters": total, "sparsity": zeros / total, "bits": bits, "seed": config.seed}
+    bits = config.quantization.model_dump(include={"weights", "biases", "activations", "latent", "output", "score"})
+    return {
+        "architecture": config.model.architecture,
+        "parameters": total,
+        "sparsity": sum(int((codes == 0).sum()) for codes in constants) / total,
+        "kernels": {
+            node.name: {
+                "shape": list(node.kernel.codes.shape),
+                "zeros": int((node.kernel.codes == 0).sum()),
+                "type": str(node.kernel.type),
+            }
+            for node in weighted
+        },
+        "bits": bits,
+        "seed": config.seed,
+    }
 
 
 def _input_facts(run: Run) -> list[dict[str, Any]]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from trigger_ad.config import Config
+from trigger_ad.config import Config, ModelConfig
 from trigger_ad.errors import UserError
 from trigger_ad.run_directory import (
     RunDirectory,
@@ -31,6 +32,7 @@ from trigger_ad.run_directory import (
 if TYPE_CHECKING:
     from trigger_ad.events.dataset import Dataset
     from trigger_ad.events.encoding import InputEncoding
+    from trigger_ad.models.architectures import Architecture
 
 _LOGGER = logging.getLogger(__name__)
 PACKAGES: Final = ("trigger-ad", "tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy", "scipy", "h5py", "scikit-learn")
@@ -48,6 +50,8 @@ class Run:
     def __init__(self, config: Config, directory: RunDirectory) -> None:
         self.config = config
         self.directory = directory
+        self.checkpoints: Path | None = None
+        """The folder in which the stage that runs keeps what it goes on from after an interruption."""
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -63,6 +67,17 @@ class Run:
         from trigger_ad.events.layout import EventLayout
 
         return InputEncoding(self.config.inputs, EventLayout(self.config.layout))
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """The network of the configuration."""
+        return self.architecture_of(self.config.model)
+
+    def architecture_of(self, model: ModelConfig) -> Architecture:
+        """The network of a `model` section, or of that of a student's teacher, for the inputs of this run."""
+        from trigger_ad.models.architectures import architecture
+
+        return architecture(model, self.encoding.layout.objects, len(self.encoding.features))
 
     def event_files(self) -> list[Path]:
         """Every events file, background first."""
@@ -163,9 +178,29 @@ class Stage:
             remove_leftovers(run.directory.path)
             self._forget(run)
             run.write_config()
-            self.execute(run)
+            with self._checkpoints(run, wanted):
+                self.execute(run)
         self._record(run, wanted, time.perf_counter() - started)
+        unfinished = run.directory.unfinished(self.name)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):
+            # another stage may have something in it
+            unfinished.parent.rmdir()
         return True
+
+    @contextmanager
+    def _checkpoints(self, run: Run, wanted: str) -> Iterator[None]:
+        """Gives the stage a folder for its checkpoints; those of other inputs than it has now are not believed."""
+        folder = run.directory.unfinished(self.name)
+        if folder.exists():
+            for older in folder.iterdir():
+                if older.name != wanted:
+                    shutil.rmtree(older, ignore_errors=True)
+        run.checkpoints = folder / wanted
+        try:
+            yield
+        finally:
+            run.checkpoints = None
 
     def _input_digest(self, run: Run) -> str:
         settings = json.dumps([self.settings(run.config), run.event_file_counts()], sort_keys=True)
@@ -220,7 +255,7 @@ def _manifest(run: Run) -> dict[str, Any]:
 def source_digest(rooms: tuple[str, ...]) -> str:
     """The digest of our own code in some rooms and on the ground floor: another version of it makes other numbers."""
     package = Path(__file__).resolve().parent.parent
-    files = [*package.glob("*.py")]
+    files = [*package.glob("*.py"), *(package / "config").glob("*.py")]
     for room in rooms:
         files += [package / room] if room.endswith(".py") else (package / room).rglob("*")
     sources = sorted(path for path in files if path.suffix in SOURCE_SUFFIXES)

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from trigger_ad.errors import UserError
 from trigger_ad.evaluation.working_points import threshold_for
 from trigger_ad.events.layout import EVENT_ID
-from trigger_ad.network.graph import Dense, Elementwise, Network
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Dense, Elementwise
 from trigger_ad.pipeline.convert import shipped_network
+from trigger_ad.pipeline.parameters import weighted_nodes
 from trigger_ad.pipeline.score import RESULT, accepted_events, provenance, scores_written_whole, summary
 from trigger_ad.pipeline.scored_events import SCORE_WORD, InputFile, score_events
 from trigger_ad.pipeline.scoring import Scoring, Threshold, threshold_at
@@ -129,11 +131,17 @@ def deployment(network: Network, hardware: Sequence[Mapping[str, Any]]) -> dict[
 def floating_point_operations(network: Network) -> int:
     """Operations of the autoencoder as the organisers count them: 2 for each weight and 1 for each bias.
 
+    Those of a convolution count at every place of its window.
+
     Source: `computeFLOPs_keras.ipynb` of the challenge's example code, which counts dense layers and neither
     activations nor the score.
     """
-    layers = [node for node in network.nodes if isinstance(node, Dense) and not node.is_sum]
-    return sum(2 * node.kernel.codes.size + (0 if node.bias is None else node.bias.codes.size) for node in layers)
+    total = 0
+    for node in weighted_nodes(network):
+        filters = node.kernel.codes.shape[-1]
+        once = 2 * node.kernel.codes.size + (0 if node.bias is None else node.bias.codes.size)
+        total += once * (network.words[node.name].size // filters)
+    return total
 
 
 def score_operations(network: Network) -> int:

@@ -1,18 +1,29 @@
-"""Stage `train`: the float autoencoder."""
+"""Stage `train`: the float models."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trigger_ad.config import Config
-from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.config import Config, ModelConfig, StudentConfig, TrainingConfig
+from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import write_json, written_whole
 
 if TYPE_CHECKING:
     from trigger_ad.events.training_arrays import TrainingArrays
+    from trigger_ad.models.architectures import Architecture
+    from trigger_ad.training import Rows
+
+_RECONSTRUCTION = "mean squared error of the reconstruction"
+_DIVERGENCE = f"{_RECONSTRUCTION}, and the divergence of the latent space"
+TEACHERS_SCORE = "mean squared error of the logarithm of the teacher's score"
+
+Floats = NDArray[np.float32]
 
 
 def fit_arrays(run: Run) -> TrainingArrays:
@@ -22,33 +33,191 @@ def fit_arrays(run: Run) -> TrainingArrays:
     return training_arrays(run.dataset, run.encoding, run.config.training.augmentation, run.config.seed)
 
 
-def _settings(config: Config) -> dict[str, Any]:
-    return config.model_dump(mode="json", include={"events", "inputs", "model", "training", "seed"})
+def exact_rows(run: Run) -> tuple[Rows, Rows]:
+    """Training and validation events without the rounding of trigger words, to be reproduced."""
+    from trigger_ad.training import Rows
+
+    arrays = fit_arrays(run)
+    return Rows(arrays.exact, np.asarray), Rows(arrays.validation_exact, np.asarray)
+
+
+def encoded_rows(run: Run, targets: Callable[[Floats], Floats] | None = None) -> tuple[Rows, Rows]:
+    """Training and validation events as the firmware's network sees them; a student's with anomalies among them.
+
+    Args:
+        run: The run.
+        targets: What the network is to make of them; None for the inputs themselves.
+    """
+    from trigger_ad.training import Anomalies, Rows
+
+    arrays, encoding, model = fit_arrays(run), run.encoding, run.config.model
+    anomalies = Anomalies(model.anomalies, encoding) if isinstance(model, StudentConfig) else None
+
+    def values(words: NDArray[Any]) -> Floats:
+        return encoding.values_of_words(words).astype(np.float32)
+
+    return (
+        Rows(arrays.words, values, targets, anomalies),
+        Rows(arrays.validation_words, values, targets, anomalies),
+    )
+
+
+def teachers_log_score(run: Run, teacher: Any) -> Callable[[Floats], Floats]:
+    """What a student learns: from inputs to the logarithm of its teacher's score, shape (events, 1).
+
+    Args:
+        run: The run of a student.
+        teacher: The float autoencoder.
+    """
+    from trigger_ad.models.floating import FloatEvaluation
+    from trigger_ad.models.scores import SQUARED_ERROR, log_of_score, score
+
+    assert isinstance(run.config.model, StudentConfig)
+    evaluation = FloatEvaluation(teacher, run.architecture_of(run.config.model.teacher))
+    features = len(run.encoding.features)
+
+    def targets(inputs: Floats) -> Floats:
+        values = inputs.astype(np.float64)
+        scores = log_of_score(score(SQUARED_ERROR, values, evaluation(inputs), features))
+        return scores.astype(np.float32)[:, None]
+
+    return targets
+
+
+def load_float(path: Path) -> Any:
+    """A float model that was saved.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    from trigger_ad.models.keras import tf_keras
+
+    with reading(path):
+        return tf_keras.models.load_model(path, compile=False)
+
+
+class _FloatFits:
+    """The float fits of a run, one after the other.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.results: dict[str, dict[str, Any]] = {}
+
+    def autoencoder(self, name: str, title: str, config: ModelConfig, path: Path) -> Any:
+        """Trains and saves an autoencoder on exact inputs."""
+        architecture = self._run.architecture_of(config)
+        objective = _DIVERGENCE if architecture.variational else _RECONSTRUCTION
+        return self.first(name, title, config, path, exact_rows(self._run), objective)
+
+    def first(
+        self, name: str, title: str, config: ModelConfig, path: Path, rows: tuple[Rows, Rows], objective: str
+    ) -> Any:
+        """Trains and saves a model from its random start."""
+        from trigger_ad.models.floating import build_float
+
+        architecture = self._run.architecture_of(config)
+        model = build_float(architecture, leaky=config.activation == "leaky_relu")
+        self._fit(name, title, model, architecture, config, rows, objective)
+        _save(model, path)
+        return model
+
+    def with_relu(self, leaky: Any, rows: tuple[Rows, Rows]) -> None:
+        """Trains the same network on with ReLU in place of the leaky one, more gently, and saves it."""
+        from trigger_ad.models.floating import with_relu
+
+        config, run = self._run.config.model, self._run
+        model = with_relu(leaky, run.architecture)
+        gently = {"learning_rate": run.config.training.learning_rate / 10, "pruning": None}
+        again = run.config.training.model_copy(update=gently)
+        objective = self.results["float"]["objective"]
+        title = "training on with ReLU"
+        self._fit("float_relu", title, model, run.architecture, config, rows, objective, training=again)
+        _save(model, run.directory.relu_model)
+
+    def _fit(
+        self,
+        name: str,
+        title: str,
+        model: Any,
+        architecture: Architecture,
+        config: ModelConfig,
+        rows: tuple[Rows, Rows],
+        objective: str,
+        *,
+        training: TrainingConfig | None = None,
+    ) -> None:
+        from trigger_ad.models.stochastic import StochasticModel
+        from trigger_ad.training import fit
+
+        run, asked = self._run, training or self._run.config.training
+        variational = None if isinstance(config, StudentConfig) else config.variational
+        trained = StochasticModel(
+            model,
+            architecture,
+            l2=config.l2,
+            kl_weight=variational.kl_weight if variational else 0.0,
+            seed=run.config.seed,
+        )
+        result = fit(
+            trained,
+            title,
+            *rows,
+            asked,
+            run.config.seed,
+            pruning=asked.pruning,
+            keep_zeros=training is not None and run.config.training.pruning is not None,
+            checkpoint=run.checkpoints and run.checkpoints / name,
+        )
+        self.results[name] = {"objective": objective} | asdict(result)
+
+
+def _save(model: Any, path: Path) -> None:
+    from trigger_ad.models.keras import save_model
+
+    with written_whole(path) as temporary:
+        save_model(model, temporary)
 
 
 def _execute(run: Run) -> None:
-    from trigger_ad.models.architectures import dense_autoencoder
-    from trigger_ad.models.floating import build_float
-    from trigger_ad.models.keras import save_model
-    from trigger_ad.training import Rows, fit, make_deterministic
+    from trigger_ad.training import make_deterministic
 
     make_deterministic(run.config.seed)
-    arrays = fit_arrays(run)
-    inputs, check = Rows(arrays.exact, np.asarray), Rows(arrays.validation_exact, np.asarray)
-    model = build_float(dense_autoencoder(run.config.model, run.encoding.inputs))
-    result = fit(model, "training float model", inputs, check, run.config.training, run.config.seed)
-    with written_whole(run.directory.float_model) as temporary:
-        save_model(model, temporary)
-    write_json(run.directory.results("train"), {"float": asdict(result), "parameters": int(model.count_params())})
+    config, directory, fits = run.config.model, run.directory, _FloatFits(run)
+    if isinstance(config, StudentConfig):
+        teacher = fits.autoencoder("teacher", "training the teacher", config.teacher, directory.teacher_model)
+        rows = encoded_rows(run, teachers_log_score(run, teacher))
+        model = fits.first("float", "training float student", config, directory.float_model, rows, TEACHERS_SCORE)
+    else:
+        rows = exact_rows(run)
+        model = fits.autoencoder("float", "training float model", config, directory.float_model)
+    if config.activation == "leaky_relu":
+        fits.with_relu(model, rows)
+    write_json(run.directory.results("train"), {"fits": fits.results, "parameters": int(model.count_params())})
+
+
+def float_models(run: Run) -> dict[str, Path]:
+    """The float models of a run, by their names in reports."""
+    directory, model = run.directory, run.config.model
+    found = {"teacher": directory.teacher_model} if isinstance(model, StudentConfig) else {}
+    found["float"] = directory.float_model
+    return found | ({"float_relu": directory.relu_model} if model.activation == "leaky_relu" else {})
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json", include={"events", "inputs", "model", "training", "seed"})
 
 
 TRAIN = Stage(
     "train",
     _settings,
     lambda run: run.event_files(),
-    lambda run: [run.directory.float_model, run.directory.results("train")],
+    lambda run: [*float_models(run).values(), run.directory.results("train")],
     _execute,
-    ("pipeline/train.py", "events", "models", "training.py"),
+    ("pipeline/train.py", "events", "models", "training"),
     # reads every events file: a bad one must not be found half-way
     check=lambda run: run.dataset,
 )

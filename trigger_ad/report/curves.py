@@ -55,16 +55,20 @@ def thinned(curve: RocCurve) -> RocCurve:
     return RocCurve(curve.fpr[keep], curve.tpr[keep])
 
 
-def code_edges(samples: list[NDArray[np.int64]]) -> Values:
-    """Bin edges for integer scores on a logarithmic axis: between codes, so that no bin is empty by construction.
+def code_edges(samples: list[NDArray[np.int64]], *, logarithmic: bool) -> Values:
+    """Bin edges for integer scores: between codes, so that no bin is empty by construction.
 
     Args:
-        samples: Score words; those below 1 fall outside.
+        samples: Score words.
+        logarithmic: Bins for a logarithmic axis, outside which words below 1 fall; else equal bins for all words.
 
     Returns:
         Rising edges, each half a code off an integer; at least two.
     """
     largest = max(int(sample.max()) for sample in samples)
+    if not logarithmic:
+        smallest = min(int(sample.min()) for sample in samples)
+        return np.asarray(np.unique(np.rint(np.linspace(smallest, largest + 1, _BINS + 1))) - 0.5, dtype=np.float64)
     positive = [int(sample[sample > 0].min()) for sample in samples if (sample > 0).any()]
     lowest = min(positive, default=1)
     edges = np.unique(np.rint(np.geomspace(lowest, max(largest, lowest) + 1, _BINS + 1)))

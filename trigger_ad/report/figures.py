@@ -29,7 +29,7 @@ from trigger_ad.report.drawing import (
     set_title,
     styled,
 )
-from trigger_ad.report.inputs import ModelScores, Report, is_shipped_sample
+from trigger_ad.report.inputs import ModelScores, Report, is_shipped_sample, main_rows
 from trigger_ad.report.tables import quantization_losses, signals
 from trigger_ad.report.wording import (
     MODEL_TITLES,
@@ -123,12 +123,12 @@ def _roc_panel(axes: Axes, signal: str, report: Report, scores: Mapping[str, Mod
 
 
 def _best_trivial(report: Report, signal: str) -> str | None:
-    rows = [row for row in report["performance"] if row["signal"] == signal and row["model"] in BASELINE_TITLES]
+    rows = [row for row in main_rows(report) if row["signal"] == signal and row["model"] in BASELINE_TITLES]
     return max(rows, key=lambda row: float(row["auc"]), default={"model": None})["model"]
 
 
 def _draw_working_points(axes: Axes, signal: str, report: Report) -> None:
-    rows = [row for row in report["performance"] if row["model"] == "firmware" and row["signal"] == signal]
+    rows = [row for row in main_rows(report) if row["model"] == "firmware" and row["signal"] == signal]
     points = [point for row in rows for point in row["tpr"]]
     if points:
         x, x_low, x_high, y, low, high = np.array(
@@ -145,11 +145,13 @@ def _score_figure(report: Report, firmware: ModelScores | None) -> Drawing | Non
         return None
     figure = new_figure(9.8, 4.6, events_mark(report))
     axes = figure.add_subplot()
-    _score_panel(axes, firmware)
+    # a score that is the logarithm of another can be negative, and needs no logarithmic axis
+    logarithmic = _is_square(report)
+    _score_panel(axes, firmware, logarithmic=logarithmic)
     axes.set_xlabel(f"score word (integer code{_unit(report['score_type'])})")
     _draw_thresholds(axes, report)
     samples = (firmware.test_background, *firmware.signals.values())
-    zeros = sum(int(np.count_nonzero(sample <= 0)) for sample in samples)
+    zeros = sum(int(np.count_nonzero(sample <= 0)) for sample in samples) if logarithmic else 0
     return finished(
         figure,
         name="scores",
@@ -160,19 +162,24 @@ def _score_figure(report: Report, firmware: ModelScores | None) -> Drawing | Non
             + (f" {count(zeros)} events with a score of 0 have no place on this axis." if zeros else "")
         ),
         alternative=(
-            "Distribution of the firmware's score word for background and each signal, both axes logarithmic, with "
-            "the thresholds of the target false-positive rates."
+            "Distribution of the firmware's score word for background and each signal, with the thresholds of "
+            "the target false-positive rates."
         ),
     )
 
 
-def _score_panel(axes: Axes, firmware: ModelScores) -> None:
+def _is_square(report: Report) -> bool:
+    """Whether the score word cannot be negative: all scores but a network's own output are sums of squares."""
+    return report["score_type"] is None or not FixedPoint.parse(report["score_type"]).signed
+
+
+def _score_panel(axes: Axes, firmware: ModelScores, *, logarithmic: bool) -> None:
     samples = [firmware.test_background, *firmware.signals.values()]
-    edges = code_edges(samples)
+    edges = code_edges(samples, logarithmic=logarithmic)
     # limits come first: Matplotlib cannot choose any for samples whose scores are all 0
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0.5 / max(2, *map(len, samples)), 2))
     axes.set_ylabel("share of events in each bin")
-    powers_of_ten(axes, x=True, y=True)
+    powers_of_ten(axes, x=logarithmic, y=True)
     fill = shares(firmware.test_background, edges)
     handles: list[Any] = [draw_background(axes, fill, edges, "Background")]
     axes.stairs(fill, edges, color=FAINT, linewidth=1.2)
@@ -192,7 +199,7 @@ def _unit(score_type: str | None) -> str:
 def _draw_thresholds(axes: Axes, report: Report) -> None:
     points = {
         point["fpr_target"]: point["threshold"]
-        for row in report["performance"]
+        for row in main_rows(report)
         if row["model"] == "firmware"
         for point in row["tpr"]
         if point.get("threshold") is not None
@@ -225,7 +232,7 @@ def _training_figure(report: Report) -> Drawing | None:
         figure,
         name="training",
         title="Training",
-        caption="Mean squared reconstruction error after each epoch. The vertical line is the epoch that was kept.",
+        caption="Loss after each epoch. The vertical line is the epoch that was kept.",
         alternative=f"Training and validation loss by epoch. {told}.",
     )
 

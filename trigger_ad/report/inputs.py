@@ -41,6 +41,7 @@ REQUIRED: Final = (
     "verdict.worth_shipping",
     "verdict.beats",
     "ships",
+    "score",
     "inputs",
     "score_type",
     "network_digest",
@@ -50,6 +51,7 @@ REQUIRED: Final = (
     "schedule_note",
     "vectors",
     "training",
+    "calibration",
 )
 """Keys that every report has, as dotted paths; their values may be null, which means unknown."""
 
@@ -93,6 +95,15 @@ def _has(part: Any, keys: list[str]) -> bool:
     if not keys:
         return True
     return isinstance(part, Mapping) and keys[0] in part and _has(part[keys[0]], keys[1:])
+
+
+def main_rows(report: Report) -> list[Mapping[str, Any]]:
+    """The rows of `performance` that models are compared by: of the float model, those of the score that ships.
+
+    A report that is not complete yet may lack `score`: then it has no other rows.
+    """
+    shipped = report.get("score")
+    return [row for row in report["performance"] if row["model"] != "float" or shipped in (None, row["score"])]
 
 
 def is_shipped_sample(report: Report) -> bool:

@@ -12,6 +12,7 @@ from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
 from trigger_ad.report.inputs import ModelScores, Report, check_report
 from trigger_ad.report.run_tables import (
+    calibration_table,
     events_table,
     inputs_table,
     model_table,
@@ -20,7 +21,7 @@ from trigger_ad.report.run_tables import (
     versions_table,
 )
 from trigger_ad.report.summary import key_facts
-from trigger_ad.report.tables import agreement_table, auc_table, layer_table, tpr_table, tpr_tables
+from trigger_ad.report.tables import agreement_table, auc_table, layer_table, score_tables, tpr_table, tpr_tables
 from trigger_ad.report.templating import html_template, markdown_template
 from trigger_ad.run_directory import RunDirectory, write_json, write_text, written_whole
 
@@ -71,6 +72,7 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "facts": key_facts(report),
         "figures": {figure.name: figure for figure in figures},
         "auc": auc_table(report),
+        "other_scores": score_tables(report),
         "rates": tpr_tables(report) or (tpr_table(report),),
         "agreement": agreement_table(report),
         "layers": layer_table(report),
@@ -79,6 +81,7 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "events": events_table(report),
         "inputs": inputs_table(report),
         "model": model_table(report),
+        "calibration": calibration_table(report),
         "training": training_table(report),
         "timings": timings_table(report),
         "versions": versions_table(report),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trigger_ad.models.scores import TITLES as SCORE_TITLES
 from trigger_ad.report.inputs import Report, is_shipped_sample
 from trigger_ad.report.tables import Table
 from trigger_ad.report.wording import (
@@ -65,6 +66,8 @@ def model_table(report: Report) -> Table:
     """What the model is that ships."""
     model = report["model"]
     rows = [
+        ("Architecture", text(model["architecture"])),
+        ("Score that ships", SCORE_TITLES.get(report["score"], text(report["score"]))),
         ("Ships", MODEL_TITLES.get(report["ships"], text(report["ships"]))),
         ("Parameters", count(model["parameters"])),
         ("Weights that are 0", percentage(model["sparsity"])),
@@ -76,17 +79,43 @@ def model_table(report: Report) -> Table:
     return Table("Model", ("Property", "Value"), tuple(rows), text_columns=frozenset({0, 1}))
 
 
+def calibration_table(report: Report) -> Table:
+    """The types of each layer's words, and the share of the training events' values that each saturates."""
+    words = ("weights", "biases", "output")
+    return Table(
+        title="Where the binary points sit",
+        columns=("Layer", *(f"{heading}{part}" for heading in ("Weights", "Biases", "Output") for part in _PARTS)),
+        rows=tuple(
+            (layer, *(cell for word in words for cell in _type_cells(types.get(word))))
+            for layer, types in (report["calibration"] or {}).items()
+        ),
+        notes=(
+            "Chosen on training background by the smallest mean squared error; saturated is the share of the values, "
+            "of the float model, that lie beyond the type. Types are `fixed<bits, bits left of the point>`.",
+        ),
+        text_columns=frozenset({0, 1, 3, 5}),
+    )
+
+
+_PARTS = ("", ", saturated")
+
+
+def _type_cells(entry: Mapping[str, Any] | None) -> tuple[str, str]:
+    if entry is None:
+        return (UNKNOWN, UNKNOWN)
+    kind = str(entry["type"]).partition(",RND")[0]
+    return (kind if kind.endswith(">") else f"{kind}>", percentage(entry["saturated"]))
+
+
 def training_table(report: Report) -> Table:
     """How each fit went."""
     fits = {name: fit for name, fit in (report["training"] or {}).items() if fit is not None}
     return Table(
         title="Training",
-        columns=("Fit", "Epochs", "Best epoch", "Smallest validation loss", "Training events per second"),
+        columns=("Fit", "Loss", "Epochs", "Best epoch", "Smallest validation loss", "Training events per second"),
         rows=tuple(_fit_row(name, fit) for name, fit in fits.items()),
-        notes=(
-            "The loss is the mean squared reconstruction error; the weights of the best epoch on validation background "
-            "are kept.",
-        ),
+        notes=("The weights of the best epoch on validation background are kept.",),
+        text_columns=frozenset({0, 1}),
     )
 
 
@@ -132,4 +161,11 @@ def _fit_row(name: str, fit: Mapping[str, Any]) -> tuple[str, ...]:
     best = f"{min(losses):.4g}" if losses else UNKNOWN
     rate = fit.get("events_per_second")
     speed = UNKNOWN if rate is None else f"{float(f'{rate:.3g}'):,.0f}"
-    return (MODEL_TITLES.get(name, name), count(fit.get("epochs")), count(fit.get("best_epoch")), best, speed)
+    return (
+        MODEL_TITLES.get(name, name),
+        text(fit.get("objective")),
+        count(fit.get("epochs")),
+        count(fit.get("best_epoch")),
+        best,
+        speed,
+    )

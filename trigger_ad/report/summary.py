@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trigger_ad.report.inputs import Report
+from trigger_ad.report.inputs import Report, main_rows
 from trigger_ad.report.tables import must_agree, quantization_losses
 from trigger_ad.report.wording import EMULATOR_TITLES, count, difference, signal_title
 
@@ -60,6 +60,6 @@ def _loss_fact(report: Report) -> Fact:
     if not losses:
         return Fact(label, "not known", "Float and firmware were not both measured.", None)
     signal = max(losses, key=lambda name: losses[name])
-    areas = {row["model"]: row["auc"] for row in report["performance"] if row["signal"] == signal}
+    areas = {row["model"]: row["auc"] for row in main_rows(report) if row["signal"] == signal}
     detail = f"{signal_title(signal)}: {areas['float']:.4f} float, {areas['firmware']:.4f} firmware, on the same events"
     return Fact(label, difference(losses[signal]), detail, None)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
-from trigger_ad.report.inputs import Report
+from trigger_ad.models.scores import TITLES as SCORE_TITLES
+from trigger_ad.report.inputs import Report, main_rows
 from trigger_ad.report.wording import (
     BASELINE_MEANINGS,
     EMULATOR_TITLES,
@@ -62,7 +63,7 @@ def auc_table(report: Report) -> Table:
     Args:
         report: The report; of one that is not complete yet, `performance` is enough.
     """
-    areas = {(row["model"], row["signal"]): row for row in report["performance"]}
+    areas = {(row["model"], row["signal"]): row for row in main_rows(report)}
     # the widest interval decides, so that no cell shows a digit that was not measured
     width = max((row["auc_high"] - row["auc_low"] for row in areas.values()), default=0.0)
     decimals = decimals_of(width, 3, 4)
@@ -92,20 +93,20 @@ def auc_table(report: Report) -> Table:
 
 def signals(report: Report) -> list[str]:
     """The signals of a report, in its order; those that have events but were not measured included."""
-    names = [*report.get("events", {}).get("signals", {}), *(row["signal"] for row in report["performance"])]
+    names = [*report.get("events", {}).get("signals", {}), *(row["signal"] for row in main_rows(report))]
     return list(dict.fromkeys(names))
 
 
 def quantization_losses(report: Report) -> dict[str, float]:
     """The float model's area less the firmware's, for each signal that both were measured for."""
-    areas = {(row["model"], row["signal"]): row["auc"] for row in report["performance"]}
+    areas = {(row["model"], row["signal"]): row["auc"] for row in main_rows(report)}
     both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= areas.keys())
     return {signal: areas["float", signal] - areas["firmware", signal] for signal in both}
 
 
 def fpr_targets(report: Report) -> list[float]:
     """The target false-positive rates that any model has, from the largest downwards."""
-    return sorted({point["fpr_target"] for row in report["performance"] for point in row["tpr"]}, reverse=True)
+    return sorted({point["fpr_target"] for row in main_rows(report) for point in row["tpr"]}, reverse=True)
 
 
 def tpr_tables(report: Report) -> tuple[Table, ...]:
@@ -131,7 +132,7 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
         return Table("True-positive rate", ("Model",), (), ("No target false-positive rate is supported.", *refused))
     points = {
         (row["model"], row["signal"]): point
-        for row in report["performance"]
+        for row in main_rows(report)
         for point in row["tpr"]
         if point["fpr_target"] == target
     }
@@ -151,6 +152,44 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},
     )
+
+
+def score_tables(report: Report) -> tuple[Table, ...]:
+    """Every score that the float model offers, by area and by true-positive rate; nothing where there is only one."""
+    rows = {(row["score"], row["signal"]): row for row in report["performance"] if row["model"] == "float"}
+    names = list(dict.fromkeys(score for score, _ in rows))
+    if len(names) < 2:
+        return ()
+    names.sort(key=lambda name: name != report["score"])
+    target, columns = _default_target(report), ("Score", *map(signal_title, signals(report)))
+    areas = Table(
+        title="Scores of the float model: area under the ROC curve",
+        columns=columns,
+        rows=tuple((_score_title(n, report), *(_area(rows.get((n, s)), 4) for s in signals(report))) for n in names),
+        notes=("The firmware computes one of them, marked `ships`; some exist in software alone.",),
+        row_tags={0: "firmware"},
+    )
+    if target is None:
+        return (areas,)
+    rates = Table(
+        title=f"Scores of the float model: true-positive rate at a false-positive rate of {power_of_ten(target)}",
+        columns=columns,
+        rows=tuple(
+            (_score_title(n, report), *(_rate(rows.get((n, s)), target) for s in signals(report))) for n in names
+        ),
+        row_tags={0: "firmware"},
+    )
+    return (areas, rates)
+
+
+def _score_title(score: str, report: Report) -> str:
+    title = SCORE_TITLES.get(score, score)
+    return f"{title}, ships" if score == report["score"] else title
+
+
+def _rate(row: Mapping[str, Any] | None, target: float) -> str:
+    point = next((point for point in (row or {"tpr": ()})["tpr"] if point["fpr_target"] == target), None)
+    return UNKNOWN if point is None else rate_with_interval(point["tpr"], point["low"], point["high"])
 
 
 def agreement_table(report: Report) -> Table:
@@ -211,7 +250,7 @@ def _with_ranges(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _models(report: Report) -> list[str]:
     """Every model that was measured: ours first, then any other, then trivial scores."""
-    measured = dict.fromkeys(row["model"] for row in report["performance"])
+    measured = dict.fromkeys(row["model"] for row in main_rows(report))
     ours = [model for model in MODEL_TITLES if model in measured and model not in BASELINE_TITLES]
     others = [model for model in measured if model not in MODEL_TITLES]
     return [*ours, *others, *(model for model in BASELINE_TITLES if model in measured)]
@@ -237,7 +276,7 @@ def _area(row: Mapping[str, Any] | None, decimals: int) -> str:
 
 
 def _default_target(report: Report) -> float | None:
-    own = [point["fpr_target"] for row in report["performance"] if row["model"] == "firmware" for point in row["tpr"]]
+    own = [point["fpr_target"] for row in main_rows(report) if row["model"] == "firmware" for point in row["tpr"]]
     return min(own or fpr_targets(report), default=None)
 
 

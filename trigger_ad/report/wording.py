@@ -13,7 +13,9 @@ UNKNOWN: Final = "–"
 """Stands for every figure that is not known."""
 
 MODEL_TITLES: Final[Mapping[str, str]] = {
+    "teacher": "Teacher, float",
     "float": "Float",
+    "float_relu": "Float, leaky ReLU replaced by ReLU",
     "float_encoded": "Float, encoded inputs",
     "ptq": "Quantized after training (PTQ)",
     "qat": "Trained quantized (QAT)",

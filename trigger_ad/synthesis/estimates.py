@@ -81,7 +81,8 @@ def estimate_project(
 
     The latency is the sum over the layers, in each the adder levels that fit one period plus reuse_factor - 1 cycles
     in which multipliers are used again (arXiv:1804.06913, section 2). In `io_parallel` a new event enters every
-    reuse_factor cycles; in `io_stream` each layer handles one event at a time, so the slowest sets the interval. The
+    reuse_factor cycles; in `io_stream`, and wherever there are convolutions, each layer handles one event at a time, so
+    the slowest sets the interval. The
     encoding of trigger words comes first and counts like a layer: whole cycles, though a tool may let the first layer
     begin in the same one.
 
@@ -104,14 +105,20 @@ def estimate_project(
     _check(layers, strategy, reuse_factor, io_type, back_end)
     levels = adder_levels_in_a_cycle(clock_ns, back_end)
     first = () if encoding is None else (estimate_encoding(encoding, levels, io_type, part),)
-    estimates = first + tuple(estimate_layer(layer, strategy, reuse_factor, levels, io_type, part) for layer in layers)
+    factors = [layer.reuse_factor or reuse_factor for layer in layers]
+    estimates = first + tuple(
+        estimate_layer(layer, layer.strategy or strategy, factor, levels, io_type, part)
+        for layer, factor in zip(layers, factors, strict=True)
+    )
+    # hls4ml makes it a region of processes that hand events on
+    is_dataflow = io_type == "io_stream" or any(layer.places > 1 for layer in layers)
     slowest = max(estimate.cycles for estimate in estimates)
     return ProjectEstimate(
         layers=estimates,
         part=part,
         clock_ns=clock_ns,
         latency_cycles=sum(estimate.cycles for estimate in estimates),
-        ii_cycles=slowest if io_type == "io_stream" else reuse_factor,
+        ii_cycles=slowest if is_dataflow else max(factors),
         lut=sum(estimate.lut for estimate in estimates),
         dsp=sum(estimate.dsp for estimate in estimates),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.synthesis.arithmetic import dsp_slices, signed_digits, tree_depth, tree_lut, uses_dsp
 
-Kind = Literal["dense", "activation", "subtract", "multiply", "sum"]
+Kind = Literal["dense", "activation", "subtract", "multiply", "sum", "maximum", "wiring"]
 Strategy = Literal["latency", "resource"]
 
 DSP_CYCLES: Final = 1
@@ -34,12 +34,18 @@ class LayerWork:
     Args:
         name: The layer's name.
         kind: `dense` multiplies by constants and sums; `activation` rounds and saturates; `subtract` and `multiply`
-            take two variables of equal shape element by element; `sum` adds all elements up.
+            take two variables of equal shape element by element; `sum` adds all elements up; `maximum` chooses one of
+            several words; `wiring` moves words and computes nothing. A convolution is `dense` at several places.
         input_width: Bits of one input word.
         output_width: Bits of one output word.
         weight_codes: For `dense`: the kernel's integer constants, shape (inputs, outputs); else None.
         accumulator_width: Bits of the accumulator (`dense`, `sum`) or of the exact result.
         elements: Number of output words; for `sum`, the number of words summed.
+        places: How often the layer's computation is done for one event, one after the other: the places of a
+            convolution's window, which hls4ml takes one by one in io_parallel too.
+        choices: For `maximum`, and for a sum in each of several windows, of how many words.
+        strategy: The layer's own, where it is not the project's.
+        reuse_factor: The same.
     """
 
     name: str
@@ -49,6 +55,10 @@ class LayerWork:
     weight_codes: NDArray[np.int64] | None
     accumulator_width: int
     elements: int
+    places: int = 1
+    choices: int = 1
+    strategy: Strategy | None = None
+    reuse_factor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,12 +108,15 @@ def estimate_layer(
         )
     else:
         levels, cycles, lut, dsp, formula = _element_by_element(layer, part)
-    cycles += max(1, math.ceil(levels / levels_per_cycle))
+    cycles += max(1, math.ceil(levels / levels_per_cycle)) if layer.kind != "wiring" else 0
     if layer.kind == "dense":
         cycles += BOUNDARY_CYCLES
     if io_type == "io_stream":
         cycles += STREAM_CYCLES
         formula += "; one cycle to read the stream"
+    if layer.places > 1:
+        cycles += (layer.places - 1) * reuse_factor
+        formula += f"; {layer.places} places of the window one after the other"
     return LayerEstimate(layer.name, cycles, lut, dsp, formula)
 
 
@@ -165,14 +178,21 @@ def _dense_reusing(layer: LayerWork, strategy: Strategy, reuse_factor: int, part
 
 def _element_by_element(layer: LayerWork, part: str) -> _Parts:
     width = layer.input_width
+    if layer.kind == "wiring":
+        return 0, 0, 0, 0, "wiring alone"
+    if layer.kind == "maximum":
+        lut = layer.elements * (layer.choices - 1) * 2 * width
+        return tree_depth(layer.choices), 0, lut, 0, "comparators and selection, two LUT for each bit"
     if layer.kind == "activation":
         formula = f"rounding, saturation and selection: {ACTIVATION_LUT_PER_BIT} LUT for each input bit"
         return 1, 0, layer.elements * ACTIVATION_LUT_PER_BIT * width, 0, formula
     if layer.kind == "subtract":
         return 1, 0, layer.elements * (width + 1), 0, "one LUT for each bit of a subtracter"
     if layer.kind == "sum":
-        lut = tree_lut(layer.elements, width, layer.accumulator_width)
-        return tree_depth(layer.elements), 0, lut, 0, "adder tree, one LUT for each bit of an adder"
+        words = layer.elements if layer.choices == 1 else layer.choices
+        trees = 1 if layer.choices == 1 else layer.elements
+        lut = trees * tree_lut(words, width, layer.accumulator_width)
+        return tree_depth(words), 0, lut, 0, "adder tree, one LUT for each bit of an adder"
     if uses_dsp(width, width):
         slices = layer.elements * dsp_slices(width, width, part)
         return 0, DSP_CYCLES - 1, 0, slices, f"products of two variables in DSP slices ({DSP_CYCLES} cycle)"

@@ -31,7 +31,7 @@ def _check(**changes: Any) -> list[str]:
 def test_what_was_checked_is_said() -> None:
     said = " ".join(_check())
     assert "events: 2 files" in said
-    assert "reuse factor 1: valid for every layer" in said
+    assert "reuse factor 1, exceptions included: valid for every layer" in said
     assert "xcvu9p-flgb2104-2l-e" in said
 
 
@@ -95,3 +95,40 @@ def test_no_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(UserError, match="no-such-compiler"):
         _check()
+
+
+def _cnn(**block: Any) -> dict[str, Any]:
+    blocks = [{"filters": 4, "kernel": [3, 1], "pool": [3, 1]} | block]
+    return {"architecture": "convolutional_autoencoder", "blocks": blocks}
+
+
+def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
+    (line,) = [line for line in _check(model=_cnn(), firmware={"io_type": "io_stream"}) if line.startswith("FIFO")]
+    assert line.startswith("FIFO from inputs to difference: depth ")
+    assert "events of 57 transfers" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"model": {"hidden": [128]}}, "layer 'encoder_1' has 7296 products"),
+        (
+            {"model": _cnn(pool=[3, 4])},
+            "pooling window 3x4 of block 1",
+        ),
+        ({"quantization": {"layers": {"encoder_9": {"weights": 4}}}}, "no layer that ships is called 'encoder_9'"),
+        ({"firmware": {"layers": {"encoder_9": {"reuse_factor": 4}}}}, "'encoder_9' is no layer with multipliers"),
+        (
+            {
+                "model": {
+                    "architecture": "student",
+                    "teacher": _cnn(pool=[20, 1]),
+                }
+            },
+            "pooling window 20x1 of block 1",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(UserError, match=what):
+        _check(**changes)

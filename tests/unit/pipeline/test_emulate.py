@@ -37,15 +37,14 @@ def test_another_encoding_makes_the_emulators_run_again() -> None:
     assert EMULATE.settings(first) != EMULATE.settings(second)
 
 
-def test_no_block_holds_corner_vectors_and_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulate, "BLOCK_VECTORS", 4)
+def test_no_block_holds_corner_vectors_and_events() -> None:
     segments = [
         Segment("all zero", "corner", 0, 1),
         Segment("random bits", "corner", 1, 6),
         Segment("background", "events", 6, 9),
         Segment("signal", "events", 9, 11),
     ]
-    assert list(emulate._blocks(segments)) == [
+    assert list(emulate._blocks(segments, 4)) == [
         ("corner", 0, 4),
         ("corner", 4, 6),
         ("events", 6, 10),

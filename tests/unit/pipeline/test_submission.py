@@ -15,7 +15,8 @@ from support.scores import expected_words, make_events, make_run, report_of, wri
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import FixedPoint
-from trigger_ad.network.graph import Constant, Dense, Input, Network, Node
+from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Constant, Dense, Input, Node
 from trigger_ad.pipeline import submission
 from trigger_ad.pipeline.score import GENERATOR, open_inputs
 from trigger_ad.pipeline.scored_events import InputFile
@@ -116,7 +117,7 @@ def test_an_earlier_submission_is_replaced_and_nothing_else(run: Run) -> None:
 
 
 def _dense(*sizes: int, bias: bool) -> Network:
-    nodes: list[Node] = [Input("inputs", sizes[0], FixedPoint.parse("fixed<8,8>"))]
+    nodes: list[Node] = [Input("inputs", (sizes[0],), FixedPoint.parse("fixed<8,8>"))]
     for number, shape in enumerate(itertools.pairwise(sizes)):
         kernel = Constant.narrowest(np.full(shape, 3), 0)
         offsets = Constant.narrowest(np.ones(shape[1], dtype=np.int64), 0) if bias else None

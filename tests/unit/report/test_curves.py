@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from trigger_ad.evaluation.metrics import area_under_curve
 from trigger_ad.report.curves import code_edges, roc_curve, shares, thinned
@@ -34,7 +35,7 @@ def test_a_thinned_curve_keeps_its_ends_and_adds_no_point() -> None:
 
 def test_edges_lie_between_codes_and_hold_every_positive_score() -> None:
     samples = [np.array([0, 3, 90]), np.array([2, 1_000])]
-    edges = code_edges(samples)
+    edges = code_edges(samples, logarithmic=True)
     assert (edges % 1 == 0.5).all()
     assert edges[0] < 2
     assert edges[-1] > 1_000
@@ -42,7 +43,16 @@ def test_edges_lie_between_codes_and_hold_every_positive_score() -> None:
     assert shares(samples[0], edges).sum() == 2 / 3
 
 
-def test_edges_exist_where_every_score_is_zero() -> None:
-    edges = code_edges([np.zeros(5, dtype=np.int64)])
+def test_equal_edges_hold_every_score_negative_ones_too() -> None:
+    samples = [np.array([-700, 3, 90]), np.array([2, 1_000])]
+    edges = code_edges(samples, logarithmic=False)
+    assert (edges % 1 == 0.5).all()
+    assert all(shares(sample, edges).sum() == 1 for sample in samples)
+    assert np.diff(edges).max() - np.diff(edges).min() <= 1
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_edges_exist_where_every_score_is_zero(logarithmic: bool) -> None:
+    edges = code_edges([np.zeros(5, dtype=np.int64)], logarithmic=logarithmic)
     assert len(edges) >= 2
-    assert shares(np.zeros(5, dtype=np.int64), edges).sum() == 0
+    assert shares(np.zeros(5, dtype=np.int64), edges).sum() == (0 if logarithmic else 1)

@@ -87,3 +87,13 @@ def test_scores_without_spread_are_drawn(report: dict[str, Any]) -> None:
     roc, words, _ = make_figures(report, scores)
     assert (roc.name, words.name) == ("roc", "scores")
     assert words.caption.endswith("40 events with a score of 0 have no place on this axis.")
+
+
+def test_score_words_that_can_be_negative_have_a_linear_axis() -> None:
+    scores = make_scores()
+    firmware = scores["firmware"]
+    shifted = {name: words - 1_000 for name, words in firmware.signals.items()}
+    words = ModelScores(firmware.validation_background - 1_000, firmware.test_background - 1_000, shifted)
+    report = make_report(scores | {"firmware": words}) | {"score_type": "fixed<16,6>"}
+    (drawn,) = [item for item in make_figures(report, scores | {"firmware": words}) if item.name == "scores"]
+    assert "have no place" not in drawn.caption

@@ -160,7 +160,7 @@ def test_markdown_tables_keep_their_columns(report: dict[str, Any]) -> None:
     report["events"]["signals"] = {EVIL: {"validation": 1, "test": 2, "source": EVIL}}
     report["performance"] = []
     tables = re.findall(r"(?:^\|.*\n)+", render_markdown(report, []), flags=re.MULTILINE)
-    assert len(tables) == len(("agreement", "hardware", "inputs", "model", "events"))
+    assert len(tables) == len(("agreement", "hardware", "inputs", "model", "calibration", "events"))
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
 

@@ -9,6 +9,7 @@ from support.report import make_report, make_scores
 
 from trigger_ad.report.run_tables import (
     SAMPLE_NOTE,
+    calibration_table,
     events_table,
     inputs_table,
     model_table,
@@ -67,14 +68,25 @@ def test_features_are_shown_with_how_often_they_saturate(report: dict[str, Any])
 def test_the_model_that_ships_is_described(report: dict[str, Any]) -> None:
     report["model"]["sparsity"] = None
     rows = {row[0]: row[1] for row in model_table(report).rows}
+    assert rows["Architecture"] == "dense_autoencoder"
+    assert rows["Score that ships"] == "sum of squared errors"
     assert rows["Ships"] == "Trained quantized (QAT)"
     assert rows["Weights that are 0"] == UNKNOWN
     assert rows["Bits"] == "weights 8, activations 8"
 
 
+def test_binary_points_are_shown_with_what_they_saturate(report: dict[str, Any]) -> None:
+    assert calibration_table(report).rows == (
+        ("encoder_1", "fixed<8,1>", "0 %", "fixed<8,2>", "0 %", "ufixed<8,3>", "1.2 %"),
+        ("pooling", UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, "ufixed<8,3>", "0 %"),
+    )
+
+
 def test_fits_that_did_not_run_are_left_out(report: dict[str, Any]) -> None:
     report["training"]["qat"] = None
-    assert training_table(report).rows == (("Float", "40", "37", "0.03273", "123,000"),)
+    assert training_table(report).rows == (
+        ("Float", "mean squared error of the reconstruction", "40", "37", "0.03273", "123,000"),
+    )
     report["training"] = None
     assert training_table(report).rows == ()
 

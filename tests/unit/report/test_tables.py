@@ -15,6 +15,7 @@ from trigger_ad.report.tables import (
     auc_table,
     layer_table,
     quantization_losses,
+    score_tables,
     tpr_table,
     tpr_tables,
 )
@@ -99,6 +100,31 @@ def test_a_signal_that_was_not_measured_is_unknown_in_every_row(report: dict[str
 def test_a_model_of_another_name_is_shown_by_its_name(report: dict[str, Any]) -> None:
     report["performance"].append(_performance("alien", 0.5, []))
     assert _row(auc_table(report), "alien")[2:] == (UNKNOWN,) * 3
+
+
+def test_a_float_model_is_compared_by_the_score_that_ships(report: dict[str, Any]) -> None:
+    before = auc_table(report), tpr_tables(report), quantization_losses(report)
+    report["performance"].append(_performance("float", 0.5, []) | {"score": "mahalanobis"})
+    assert (auc_table(report), tpr_tables(report), quantization_losses(report)) == before
+
+
+def test_a_model_with_one_score_has_no_table_of_scores(report: dict[str, Any]) -> None:
+    assert score_tables(report) == ()
+
+
+def test_every_score_of_the_float_model_is_compared_and_the_one_that_ships_is_named_first(
+    report: dict[str, Any],
+) -> None:
+    report["performance"].append(_performance("float", 0.875, [_point(0.01)]) | {"score": "mahalanobis"})
+    report["score"] = "mahalanobis"
+    areas, rates = score_tables(report)
+    assert [row[0] for row in areas.rows] == [
+        "Mahalanobis distance in the latent space, ships",
+        "sum of squared errors",
+    ]
+    assert areas.rows[0][1:] == ("0.8750 [0.8650, 0.8850]", *(UNKNOWN,) * 3)
+    assert [row[0] for row in rates.rows] == [row[0] for row in areas.rows]
+    assert rates.title.endswith("10⁻²")
 
 
 def test_there_is_one_table_of_rates_for_each_supported_target(report: dict[str, Any]) -> None:

@@ -1,0 +1,119 @@
+"""Every score of every float model, as the report compares them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigger_ad.config import StudentConfig
+from trigger_ad.errors import UserError
+from trigger_ad.fixed_point import Values
+from trigger_ad.pipeline.stage import Run
+from trigger_ad.pipeline.train import fit_arrays, float_models, load_float
+
+if TYPE_CHECKING:
+    from trigger_ad.models.floating import FloatEvaluation
+    from trigger_ad.models.scores import Whitening
+
+_LOGGER = logging.getLogger(__name__)
+
+SOME_ROWS: Final = 2**18
+"""About so many training events, copies included, calibrate what depends on the data: evenly spread over all."""
+
+
+def some_training_inputs(run: Run) -> Values:
+    """Encoded training background, shape (events, inputs): what types and whitening are calibrated on."""
+    words = fit_arrays(run).words
+    return run.encoding.values_of_words(words[:: -(-len(words) // SOME_ROWS)])
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """A float model and the scores that are measured of it.
+
+    Args:
+        model: Its name in reports.
+        evaluation: The model.
+        scores: Their names.
+        whitening: Of its latent space, where a score needs it.
+    """
+
+    model: str
+    evaluation: FloatEvaluation
+    scores: tuple[str, ...]
+    whitening: Whitening | None = None
+
+    def __call__(self, inputs: Values, features: int) -> dict[str, Values]:
+        """The scores of events by `<model>/<score>`."""
+        from trigger_ad.models.scores import score
+
+        outputs = self.evaluation(inputs)
+        return {f"{self.model}/{name}": score(name, inputs, outputs, features, self.whitening) for name in self.scores}
+
+
+def float_scores(run: Run) -> dict[str, NDArray[Any]]:
+    """Scores of validation background and of every test sample, by `<model>/<score>/<sample>`.
+
+    `float` has every score that its model offers, on exact inputs; `float_encoded` the one that ships, on inputs as
+    the trigger words give them; a student's `teacher` its reconstruction score; `float_relu` the one that ships.
+    """
+    scorers = _scorers(run)
+    by_name = {scorer.model: scorer for scorer in scorers}
+    encoded = _Scorer("float_encoded", by_name["float"].evaluation, (run.config.score,), by_name["float"].whitening)
+    parts = {"validation_background": run.dataset.background["validation"]} | run.dataset.test_events()
+    encoding = run.encoding
+    arrays: dict[str, NDArray[Any]] = {}
+    for sample, part in parts.items():
+        arrays |= _joined(scorers, map(encoding.exact_values, part.particles()), sample, run)
+        arrays |= _joined([encoded], map(encoding.values_of_words, part.words()), sample, run)
+    return arrays
+
+
+def _joined(scorers: list[_Scorer], blocks: Iterable[Values], sample: str, run: Run) -> dict[str, NDArray[Any]]:
+    """Scores of all blocks of a sample, each of which is read once for all models."""
+    features = len(run.encoding.features)
+    found: dict[str, list[Values]] = {}
+    for values in blocks:
+        for scorer in scorers:
+            for key, scores in scorer(values, features).items():
+                found.setdefault(f"{key}/{sample}", []).append(scores)
+    return {key: np.concatenate(parts) for key, parts in found.items()}
+
+
+def _scorers(run: Run) -> list[_Scorer]:
+    from trigger_ad.models.floating import FloatEvaluation
+    from trigger_ad.models.scores import SQUARED_ERROR, available_scores
+
+    found, model = [], run.config.model
+    for name, path in float_models(run).items():
+        if name == "teacher":
+            assert isinstance(model, StudentConfig)
+            evaluation = FloatEvaluation(load_float(path), run.architecture_of(model.teacher))
+            found.append(_Scorer(name, evaluation, (SQUARED_ERROR,)))
+            continue
+        evaluation = FloatEvaluation(load_float(path), run.architecture)
+        scores = available_scores(run.architecture) if name == "float" else (run.config.score,)
+        found.append(_with_whitening(name, evaluation, scores, run))
+    return found
+
+
+def _with_whitening(name: str, evaluation: FloatEvaluation, scores: tuple[str, ...], run: Run) -> _Scorer:
+    """A model with its whitening; without the score that needs one, where its latent space has none."""
+    from trigger_ad.models.scores import whitening
+
+    if "mahalanobis" not in scores:
+        return _Scorer(name, evaluation, scores)
+    latents = evaluation(some_training_inputs(run)).latent
+    assert latents is not None
+    try:
+        return _Scorer(name, evaluation, scores, whitening(latents))
+    except UserError as error:
+        if run.config.score == "mahalanobis":
+            raise
+        _LOGGER.warning("%s has no Mahalanobis distance: %s", name, error.what)
+        return _Scorer(name, evaluation, tuple(score for score in scores if score != "mahalanobis"))
