@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo physics test lint types imports install clean
+.PHONY: help demo physics verify test lint types imports install clean
 
 help:
 	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
 	@echo "make physics refresh docs/physics.md: linear and logarithmic pT on the shipped sample"
+	@echo "make verify  every configuration, back end and I/O type; hours, resumable; refreshes docs/verification.md"
 	@echo "make test    install, then the tests"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make clean   remove the environment and generated projects"
@@ -19,6 +20,9 @@ physics: $(VENV)/.development
 	$(BIN)/trigger-ad run configs/ffn.yaml
 	$(BIN)/trigger-ad run configs/ffn_log.yaml
 	$(BIN)/python docs/refresh_physics.py
+
+verify: $(VENV)/.development
+	$(BIN)/python docs/verify.py
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.events.layout import SIGNAL_TITLES
+from trigger_ad.report.inputs import main_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "physics.md"
@@ -41,7 +42,7 @@ def collected() -> dict[str, Any]:
             "inputs": report["config"]["inputs"],
             "versions": report["versions"],
             "mismatches": {key: entry["mismatches"] for key, entry in report["agreement"]["emulators"].items()},
-            "performance": report["performance"],
+            "performance": main_rows(report),
         }
         for name, report in reports.items()
     }

@@ -1,0 +1,134 @@
+"""Runs every configuration, as it is and with the other I/O type, and writes docs/verification.md: `make verify`.
+
+    python docs/verify.py [CONFIGURATION ...]
+
+It may be interrupted at any time: runs that are up to date are not repeated, and the page has what there is. A run with
+the other I/O type begins from the trained networks of the first, which do not depend on it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "verification.md"
+DATA = ROOT / "docs" / "verification.json"
+BEGIN, END = "<!-- table -->\n", "<!-- /table -->\n"
+IO_TYPES: Final = ("io_parallel", "io_stream")
+TITLES: Final = {
+    "keras_float64": "Keras float64, every layer",
+    "hls_vitis": "HLS, Vitis",
+    "hls_vivado": "HLS, Vivado",
+}
+
+
+def command(*arguments: str | Path) -> int:
+    """Runs trigger-ad in the repository, and returns its exit code."""
+    return subprocess.run([Path(sys.executable).with_name("trigger-ad"), *arguments], cwd=ROOT, check=False).returncode
+
+
+def entries_of(configuration: Path) -> Iterator[dict[str, Any]]:
+    """An entry for each I/O type, each run brought up to date; where a check refuses it, with what it said."""
+    first = ROOT / "hls_projects" / configuration.stem
+    if command("run", configuration) > 1:
+        sys.exit(f"{configuration} does not run")
+    yield entry(first)
+    settings = yaml.safe_load((first / "config.yaml").read_text(encoding="utf-8"))
+    (other,) = {*IO_TYPES} - {settings["firmware"]["io_type"]}
+    second = ROOT / "hls_projects" / f"{configuration.stem}_{other}"
+    if not (second / "manifest.json").exists():
+        shutil.copytree(first, second, ignore=shutil.ignore_patterns("hls", "vectors", "report*", "figures"))
+    settings["firmware"]["io_type"], settings["name"] = other, second.name
+    (second / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    program = Path(sys.executable).with_name("trigger-ad")
+    refusal = subprocess.run(
+        [program, "check", second],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if refusal.returncode:
+        yield {"io_type": other, "refused": refusal.stderr.strip().removeprefix("Error: ")}
+    elif command("report", second) > 1:
+        sys.exit(f"{second} does not run")
+    else:
+        yield entry(second)
+
+
+def entry(run: Path) -> dict[str, Any]:
+    """What is told of a run."""
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    return {
+        "io_type": report["config"]["firmware"]["io_type"],
+        "score": report["score"],
+        "score_type": report["score_type"],
+        "vectors": sum(report["vectors"].values()),
+        "events": report["vectors"]["events"],
+        "emulators": {
+            name: {key: emulator[key] for key in ("exact", "events", "mismatches", "must_agree")}
+            for name, emulator in report["agreement"]["emulators"].items()
+        },
+        "overflows": sum(layer["overflows"] for layer in report["agreement"]["layers"]),
+        "network_digest": report["network_digest"],
+        "versions": report["versions"],
+    }
+
+
+def table(data: dict[str, list[dict[str, Any]]]) -> str:
+    """A row for each configuration and I/O type, a column for each emulator that must agree."""
+    lines = [
+        f"| configuration | I/O | score | vectors | {' | '.join(TITLES.values())} | overflows |",
+        "| --- | --- | --- | ---: |" + " ---: |" * (len(TITLES) + 1),
+    ]
+    for configuration, entries in data.items():
+        for item in entries:
+            lines.append(f"| {configuration} | {item['io_type']} | {' | '.join(_cells(item))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(item: dict[str, Any]) -> list[str]:
+    if "refused" in item:
+        return [f"refused: {item['refused']}", *([""] * (len(TITLES) + 2))]
+    mismatches = [_mismatches(item["emulators"].get(name)) for name in TITLES]
+    return [item["score"], f"{item['vectors']:,}", *mismatches, str(item["overflows"])]
+
+
+def _mismatches(emulator: dict[str, Any] | None) -> str:
+    if emulator is None:
+        return "not run"
+    return f"{emulator['mismatches']:,} of {emulator['events']:,}" + ("" if emulator["exact"] else " **differs**")
+
+
+def with_table(page: str, data: dict[str, list[dict[str, Any]]]) -> str:
+    """The page with the table of the data."""
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}{table(data)}{END}{tail}"
+
+
+def main() -> None:
+    """Runs what is named, or all, and writes both files after each configuration; exits with 1 on any mismatch."""
+    configurations = sorted((ROOT / "configs").glob("*.yaml"))
+    wanted = set(sys.argv[1:]) or {path.stem for path in configurations}
+    data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    for path in configurations:
+        if path.stem in wanted:
+            data[path.stem] = list(entries_of(path))
+        data = {stem: data[stem] for stem in (other.stem for other in configurations) if stem in data}
+        DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
+    emulators = [item for entries in data.values() for run in entries for item in run.get("emulators", {}).values()]
+    sys.exit(any(item["must_agree"] and not item["exact"] for item in emulators))
+
+
+if __name__ == "__main__":
+    main()
