@@ -188,11 +188,6 @@ def signed_errors(width: int | None, values: Values) -> TypeErrors:
     return TypeErrors(width, signed=True).add(values)
 
 
-def best_type(values: Values, width: int, *, signed: bool) -> FixedPoint:
-    """The saturating, rounding type of this width with the smallest mean squared error on the values."""
-    return TypeErrors(width, signed=signed).add(np.asarray(values)).best
-
-
 def covering_type(values: NDArray[np.floating], width: int, *, signed: bool) -> FixedPoint:
     """The finest type of this width that saturates at none of the values.
 

@@ -178,5 +178,14 @@ CONVERT = Stage(
     lambda run: [*run.event_files(), run.directory.network(run.config.quantization.ship)],
     lambda run: [run.directory.vectors, *(run.directory.hls_project(name) for name in run.config.firmware.back_ends)],
     _execute,
-    ("pipeline/convert.py", "events", "network", "firmware"),
+    # the depths of FIFOs follow from the estimate
+    (
+        "pipeline/convert.py",
+        "pipeline/streams.py",
+        "pipeline/hardware.py",
+        "events",
+        "network",
+        "firmware",
+        "synthesis",
+    ),
 )

@@ -236,5 +236,5 @@ REPORT = Stage(
         run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")
     ],
     _execute,
-    ("pipeline/report.py", "events", "network", "firmware", "evaluation", "report"),
+    ("pipeline/report.py", "pipeline/parameters.py", "events", "network", "firmware", "evaluation", "report"),
 )

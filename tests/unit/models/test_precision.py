@@ -13,7 +13,12 @@ from trigger_ad.fixed_point import FixedPoint, Overflow, Rounding, Values
 from trigger_ad.models import precision as module
 from trigger_ad.models.floating import LayerWeights, build_float, build_folded, fold_batch_normalization
 from trigger_ad.models.keras import Predictor, tf_keras
-from trigger_ad.models.precision import INTEGER_BITS, best_type, calibrate, covering_type
+from trigger_ad.models.precision import INTEGER_BITS, TypeErrors, calibrate, covering_type
+
+
+def best_type(values: Values, width: int, *, signed: bool) -> FixedPoint:
+    """What is chosen for these values alone."""
+    return TypeErrors(width, signed=signed).add(np.asarray(values)).best
 
 
 def squared_error(values: Values, kind: FixedPoint) -> float:
