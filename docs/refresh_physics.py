@@ -1,93 +1,187 @@
-"""Writes docs/physics.json from the reports of runs, and the tables of docs/physics.md from it.
+"""Writes docs/physics.json from the reports of runs, and the tables of docs/physics.md from it: `make physics`.
 
-Run it after the runs that it names: `make physics` does both.
+    python docs/refresh_physics.py [CONFIGURATION ...]
+
+Reads `hls_projects/<configuration>/report.json` of the configurations that are named, or of all in `configs/`. The
+others keep what the last refresh had read of them.
 """
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
-from trigger_ad.events.layout import SIGNAL_TITLES
 from trigger_ad.report.inputs import main_rows
+from trigger_ad.report.wording import FOR_INFORMATION, MODEL_TITLES, UNKNOWN, signal_title
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "physics.md"
 DATA = ROOT / "docs" / "physics.json"
 BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->\n"
 
-RUNS: Final = {"ffn": "linear", "ffn_log": "logarithmic"}
-"""The runs, and the encoding of pT in each."""
-
-MODELS: Final = {
-    "float": "float, exact inputs",
-    "float_encoded": "float, encoded inputs",
-    "ptq": "PTQ, 8 bits",
-    "qat": "QAT, 8 bits",
-    "firmware": "firmware",
-    **BASELINE_TITLES,
-}
-ENCODED: Final = ("float", "float_encoded", "ptq", "qat", "firmware", "zero_reconstruction")
-"""What depends on the encoding; the other trivial scores are the same for both."""
+Entry = dict[str, Any]
+Data = dict[str, Entry]
+ENCODED: Final = "zero_reconstruction"
+"""The one trivial score that depends on how words become network inputs."""
 
 
-def collected() -> dict[str, Any]:
-    """What the tables need of each run's report."""
-    reports = {name: json.loads((ROOT / "hls_projects" / name / "report.json").read_text("utf-8")) for name in RUNS}
+def configurations() -> list[Path]:
+    """Every configuration, in the order of its name."""
+    return sorted((ROOT / "configs").glob("*.yaml"))
+
+
+def entry(path: Path) -> Entry:
+    """What the tables need of the report of a configuration's run."""
+    report = json.loads((ROOT / "hls_projects" / path.stem / "report.json").read_text("utf-8"))
+    emulators = report["agreement"]["emulators"]
+    performance = report["performance"]
+    main = main_rows(report)
     return {
-        name: {
-            "events": report["events"],
-            "inputs": report["config"]["inputs"],
-            "versions": report["versions"],
-            "mismatches": {key: entry["mismatches"] for key, entry in report["agreement"]["emulators"].items()},
-            "performance": main_rows(report),
-        }
-        for name, report in reports.items()
+        "what": path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").rstrip("."),
+        "score": report["score"],
+        "score_type": report["score_type"],
+        "weights": sum(_size(kernel["shape"]) for kernel in report["model"]["kernels"].values()),
+        "zeros": sum(kernel["zeros"] for kernel in report["model"]["kernels"].values()),
+        "quantization": report["config"]["quantization"],
+        "inputs": report["config"]["inputs"],
+        "seed": report["config"]["seed"],
+        "events": report["events"],
+        "vectors": sum(report["vectors"].values()),
+        "mismatches": {name: item["mismatches"] for name, item in emulators.items() if name not in FOR_INFORMATION},
+        "network_digest": report["network_digest"],
+        "versions": report["versions"],
+        "performance": main,
+        "other_scores": [row for row in performance if row not in main],
     }
 
 
-def tables(data: dict[str, Any]) -> str:
-    """One table of AUC, and one of the true-positive rate at each false-positive rate that all runs support."""
-    rows = [(name, row) for name in RUNS for row in data[name]["performance"]]
-    shared = set.intersection(*({point["fpr_target"] for point in row["tpr"]} for _, row in rows))
-    parts = ["### AUC\n" + _table(data, None)]
-    for target in sorted(shared, reverse=True):
-        parts.append(f"### True-positive rate at a target false-positive rate of {target:g}\n" + _table(data, target))
+def _size(shape: list[int]) -> int:
+    size = 1
+    for part in shape:
+        size *= part
+    return size
+
+
+def tables(data: Data) -> str:
+    """What ran, what it is worth by AUC and at each false-positive rate, and every score that float models offer."""
+    parts = ["### What runs\n" + _runs(data), "### AUC\n" + _values(data, None)]
+    parts += [
+        f"### True-positive rate at a target false-positive rate of {target:g}\n" + _values(data, target)
+        for target in _targets(data)
+    ]
+    parts.append("### Every score of the float models\n" + _scores(data))
     return "\n".join(parts)
 
 
-def _table(data: dict[str, Any], target: float | None) -> str:
-    signals = list(data["ffn"]["events"]["signals"])
-    titles = " | ".join(SIGNAL_TITLES[signal] for signal in signals)
-    achieved = "" if target is None else " FPR achieved |"
-    lines = [f"| score | pT |{achieved} {titles} |", "| --- | --- |" + " ---: |" * (len(signals) + bool(achieved))]
-    for model, title in MODELS.items():
-        for name, encoding in RUNS.items():
-            if model not in ENCODED and name != "ffn":
-                continue
-            own = {row["signal"]: row for row in data[name]["performance"] if row["model"] == model}
-            cells = [_cell(own[signal], target) for signal in signals]
-            if target is not None:
-                point = _point(own[signals[0]], target)
-                cells.insert(0, f"{point['fpr']:.5f} [{point['fpr_low']:.5f}, {point['fpr_high']:.5f}]")
-            lines.append(f"| {title} | {encoding if model in ENCODED else ''} | {' | '.join(cells)} |")
+def _targets(data: Data) -> list[float]:
+    """The false-positive rates that every row has, the largest first."""
+    rows = [row for item in data.values() for row in item["performance"]]
+    return sorted(set.intersection(*({point["fpr_target"] for point in row["tpr"]} for row in rows)), reverse=True)
+
+
+def _runs(data: Data) -> str:
+    columns = "configuration", "network", "score that ships", "weights", "of them 0", "bits", "mismatches"
+    lines = [f"| {' | '.join(columns)} |", "| --- | --- | --- | ---: | ---: | --- | ---: |"]
+    for name, item in data.items():
+        wrong = sum(item["mismatches"].values())
+        cells = (
+            f"`{name}`",
+            item["what"],
+            f"`{item['score']}`, `{item['score_type']}`",
+            f"{item['weights']:,}",
+            f"{item['zeros'] / item['weights']:.0%}",
+            _bits(item["quantization"]),
+            f"{wrong:,} of {len(item['mismatches'])} x {item['vectors']:,}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(row: dict[str, Any], target: float | None) -> str:
+def _bits(quantization: Mapping[str, Any]) -> str:
+    groups = ("weights", "biases", "activations", "latent", "output", "score")
+    given = [(group, quantization[group]) for group in groups if quantization[group] is not None]
+    exceptions = [
+        (f"{layer} {group}", bits)
+        for layer, groups_of_layer in quantization["layers"].items()
+        for group, bits in groups_of_layer.items()
+        if bits is not None
+    ]
+    return ", ".join(f"{group} {bits}" for group, bits in (*given, *exceptions))
+
+
+def _values(data: Data, target: float | None) -> str:
+    """AUC, or the true-positive rate at a target, of every model of every run, then of the trivial scores."""
+    first = next(iter(data.values()))
+    signals = list(first["events"]["signals"])
+    achieved = "" if target is None else " FPR achieved |"
+    lines = [
+        f"| configuration | model |{achieved} {' | '.join(map(signal_title, signals))} |",
+        "| --- | --- |" + " ---: |" * (len(signals) + bool(achieved)),
+    ]
+    for label, title, rows in _models(data):
+        cells = [_cell(rows[signal], target) for signal in signals]
+        if target is not None:
+            point = _point(rows[signals[0]], target)
+            cells.insert(0, f"{point['fpr']:.5f} [{point['fpr_low']:.5f}, {point['fpr_high']:.5f}]")
+        lines.append(f"| {label} | {title} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _models(data: Data) -> Iterator[tuple[str, str, dict[str, Mapping[str, Any]]]]:
+    """Configuration, model, and its row for each signal; those of trivial scores that do not depend on it once."""
+    for name, item in data.items():
+        for model in MODEL_TITLES:
+            if model not in BASELINE_TITLES and (rows := _rows(item, model)):
+                yield f"`{name}`", MODEL_TITLES[model], rows
+    seen: list[Any] = []
+    for name, item in data.items():
+        if item["inputs"] not in seen:
+            seen.append(item["inputs"])
+            yield f"inputs of `{name}`", BASELINE_TITLES[ENCODED], _rows(item, ENCODED)
+    for model, title in BASELINE_TITLES.items():
+        if model != ENCODED:
+            yield UNKNOWN, title, _rows(next(iter(data.values())), model)
+
+
+def _rows(item: Entry, model: str) -> dict[str, Mapping[str, Any]]:
+    return {row["signal"]: row for row in item["performance"] if row["model"] == model}
+
+
+def _scores(data: Data) -> str:
+    """The AUC of every score of every float model that offers more than one."""
+    signals = list(next(iter(data.values()))["events"]["signals"])
+    lines = [
+        f"| configuration | score | {' | '.join(map(signal_title, signals))} |",
+        "| --- | --- |" + " ---: |" * len(signals),
+    ]
+    for name, item in data.items():
+        own = [row for row in item["performance"] if row["model"] == "float"]
+        rows = [*own, *item["other_scores"]]
+        for score in dict.fromkeys(row["score"] for row in rows) if item["other_scores"] else ():
+            found = {row["signal"]: row for row in rows if row["score"] == score}
+            ships = ", ships" if score == item["score"] else ""
+            cells = [_cell(found[signal], None) for signal in signals]
+            lines.append(f"| `{name}` | `{score}`{ships} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(row: Mapping[str, Any], target: float | None) -> str:
     if target is None:
         return f"{row['auc']:.4f} [{row['auc_low']:.4f}, {row['auc_high']:.4f}]"
     point = _point(row, target)
     return f"{point['tpr']:.4f} [{point['low']:.4f}, {point['high']:.4f}]"
 
 
-def _point(row: dict[str, Any], target: float) -> dict[str, Any]:
-    return next(point for point in row["tpr"] if point["fpr_target"] == target)
+def _point(row: Mapping[str, Any], target: float) -> Mapping[str, Any]:
+    point: Mapping[str, Any] = next(point for point in row["tpr"] if point["fpr_target"] == target)
+    return point
 
 
-def with_tables(page: str, data: dict[str, Any]) -> str:
+def with_tables(page: str, data: Data) -> str:
     """The page with the tables of the data."""
     head, _, rest = page.partition(BEGIN)
     _, _, tail = rest.partition(END)
@@ -96,7 +190,11 @@ def with_tables(page: str, data: dict[str, Any]) -> str:
 
 def main() -> None:
     """Writes both files."""
-    data = collected()
+    paths = configurations()
+    wanted = set(sys.argv[1:]) or {path.stem for path in paths}
+    data: Data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    data |= {path.stem: entry(path) for path in paths if path.stem in wanted}
+    data = {path.stem: data[path.stem] for path in paths if path.stem in data}
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
 

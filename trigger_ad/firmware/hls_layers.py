@@ -9,6 +9,7 @@ from typing import Any, Final
 from trigger_ad.config import FirmwareConfig
 from trigger_ad.errors import UserError
 from trigger_ad.firmware.hls_types import bias_of, hls_layer_name, hls_nodes, node_of, precisions
+from trigger_ad.firmware.naming import check_names
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import (
@@ -65,6 +66,7 @@ def check_layers(network: Network, config: FirmwareConfig) -> None:
     Raises:
         UserError: Naming the layer.
     """
+    check_names(network)
     for node in network.nodes:
         shape = network.words[node.name].shape
         if len(shape) not in (1, 3):

@@ -23,6 +23,7 @@ from trigger_ad.network.nodes import (
     Reshape,
     Upsampling,
     ZeroPadding,
+    same_padding,
 )
 
 SUPPORTED: Final = (
@@ -134,17 +135,9 @@ def _pair(values: Any) -> tuple[int, int]:
 
 
 def _convolution_padding(layer: Any) -> Padding:
-    """The zeros that TensorFlow puts around an image: as many as the windows need, the odd one after it.
-
-    Source: https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2.
-    """
     if layer.padding == "valid":
         return NO_PADDING
-    pairs = []
-    for size, kernel, stride in zip(layer.input_shape[1:3], layer.kernel_size, layer.strides, strict=True):
-        needed = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-        pairs.append((needed // 2, needed - needed // 2))
-    return (pairs[0], pairs[1])
+    return same_padding(_pair(layer.input_shape[1:3]), _pair(layer.kernel_size), _pair(layer.strides))
 
 
 def _window(layer: Any) -> tuple[int, int]:

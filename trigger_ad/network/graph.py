@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.nodes import Input, Node, node_from_json, node_to_json
 from trigger_ad.network.words import Word, undivided, word_of
@@ -24,8 +25,9 @@ class Network:
         nodes: One input first; each node reads nodes before it; the last is the output.
 
     Raises:
-        UserError: If a node's exact result needs more than 53 bits, if a node cannot read the words that it is given,
-            or if the output is the average of words that are no power of two in number; names the layer.
+        UserError: If two nodes have one name, if a node's exact result needs more than 53 bits, if a node cannot read
+            the words that it is given, or if the output is the average of words that are no power of two in number;
+            names the layer.
     """
 
     nodes: tuple[Node, ...]
@@ -34,6 +36,8 @@ class Network:
     def __post_init__(self) -> None:
         words: dict[str, Word] = {}
         for node in self.nodes:
+            if node.name in words:
+                raise UserError(f"two layers are called '{node.name}'", "Rename one of them")
             words[node.name] = word_of(node, words)
         last = self.nodes[-1].name
         if words[last].divisor != 1:

@@ -21,6 +21,23 @@ Padding = tuple[tuple[int, int], tuple[int, int]]
 NO_PADDING: Padding = ((0, 0), (0, 0))
 
 
+def same_padding(image: tuple[int, int], window: tuple[int, int], strides: tuple[int, int]) -> Padding:
+    """The zeros that TensorFlow puts around an image: as many as the windows need, the odd one after it.
+
+    Args:
+        image: Its rows and columns.
+        window: Rows and columns of a window.
+        strides: Rows and columns from one window to the next.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2.
+    """
+    pairs = []
+    for size, covered, stride in zip(image, window, strides, strict=True):
+        needed = max((-(-size // stride) - 1) * stride + covered - size, 0)
+        pairs.append((needed // 2, needed - needed // 2))
+    return (pairs[0], pairs[1])
+
+
 @dataclass(frozen=True)
 class Constant:
     """Constants of a layer as integer codes.

@@ -41,13 +41,13 @@ from trigger_ad.network.nodes import (
     Elementwise,
     Input,
     Node,
-    Padding,
     Pooling,
     Quantize,
     Reshape,
     Shape,
     Upsampling,
     ZeroPadding,
+    same_padding,
 )
 
 
@@ -131,14 +131,16 @@ class _Builder:
             case ReshapeLayer():
                 self.nodes.append(Reshape(layer.name, self.last, layer.shape))
             case _:
-                self.nodes.append(self._weighted(layer, layer.kernel_shape(shape)))
+                self.nodes.append(self._weighted(layer, shape))
                 if self._bits[layer.name].output is not None:
                     self._quantize(layer.name, layer.activation, output, signed=layer.activation == "linear")
 
     def _weighted(self, layer: WeightedLayer, shape: Shape) -> Node:
-        weights = self._extremes(layer.name, shape)
+        weights = self._extremes(layer.name, layer.kernel_shape(shape))
         if isinstance(layer, ConvolutionLayer):
-            return Convolution(layer.name, self.last, *weights, padding=_same_padding(layer.kernel))
+            rows, columns, _ = shape
+            padding = same_padding((rows, columns), layer.kernel, (1, 1))
+            return Convolution(layer.name, self.last, *weights, padding=padding)
         return Dense(layer.name, self.last, *weights)
 
     def _extremes(self, name: str, shape: Shape) -> tuple[Constant, Constant]:
@@ -199,9 +201,3 @@ class _Builder:
             Quantize(PRESENT, OBJECT_PT, FixedPoint(False, 1, 1, Rounding.NEAREST_EVEN, Overflow.SATURATE), "relu"),
             Elementwise(MASKED, difference, PRESENT, "multiply"),
         ]
-
-
-def _same_padding(kernel: tuple[int, int]) -> Padding:
-    """Zeros that keep rows and columns as they are: one more after than before, where their number is odd."""
-    (top, bottom), (left, right) = (((size - 1) // 2, size // 2) for size in kernel)
-    return ((top, bottom), (left, right))
