@@ -54,10 +54,9 @@ class RunDirectory:
         """The float model with ReLU in place of leaky ones, where it has any: what is quantized then."""
         return self.path / "float_relu.h5"
 
-    @property
-    def teacher_model(self) -> Path:
-        """The float autoencoder that a student learns from."""
-        return self.path / "teacher.h5"
+    def teacher_model(self, number: int) -> Path:
+        """One of the float autoencoders that a student learns from, counted from 1."""
+        return self.path / f"teacher_{number}.h5"
 
     def unfinished(self, stage: str) -> Path:
         """The folder of what a stage that takes long has done so far, if it was interrupted."""

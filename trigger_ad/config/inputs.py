@@ -47,8 +47,8 @@ class InputsConfig(Section):
     """Which features of every object enter the network, and how they become integers."""
 
     pt: TransverseMomentumConfig = TransverseMomentumConfig(lsb=1.0, width=8, offset=-64, shift=5)
-    eta: FeatureConfig | None = FeatureConfig(lsb=0.125, width=6, shift=6)
-    phi: FeatureConfig | None = FeatureConfig(lsb=0.125, width=6, shift=6)
+    eta: FeatureConfig | None = FeatureConfig(lsb=0.5, width=5, shift=6)
+    phi: FeatureConfig | None = FeatureConfig(lsb=0.5, width=4, shift=6)
     """`null` leaves eta or phi out."""
     other: dict[Name, OtherFeatureConfig] = Field(default={})
     """Further features of the events' layout, by name."""

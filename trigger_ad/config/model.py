@@ -111,6 +111,9 @@ class StudentConfig(_NetworkConfig):
     hidden: tuple[Units, ...] = Field(default=(32, 16), min_length=1, strict=False)
     teacher: AutoencoderConfig = DenseAutoencoderConfig()
     """The float autoencoder, trained first; its score is the sum of squared errors."""
+    teachers: Annotated[int, Field(ge=1, le=32)] = 1
+    """How many such autoencoders are trained, each from random weights of its own (a deep ensemble: Lakshminarayanan,
+    Pritzel and Blundell, arXiv:1612.01474). The student learns the mean of their scores."""
     anomalies: AnomaliesConfig = AnomaliesConfig()
 
     @field_validator("teacher", mode="before")

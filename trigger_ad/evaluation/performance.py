@@ -47,12 +47,12 @@ class PerformanceRow:
         return cls(**{**entry, "tpr": tuple(WorkingPoint(**point) for point in entry["tpr"])})
 
     def tpr_at(self, fpr_target: float) -> float:
-        """The true-positive rate at a target that this row has.
+        """The true-positive rate where test background passes at exactly a target that this row has.
 
         Raises:
             KeyError: The row has no such target.
         """
-        return {point.fpr_target: point.tpr for point in self.tpr}[fpr_target]
+        return {point.fpr_target: point.tpr_at_target for point in self.tpr}[fpr_target]
 
 
 def performance_rows(
@@ -129,8 +129,7 @@ class Rival:
 
 
 VERDICT_ACCEPTED: Final = 100
-"""Test background events that each rate compared must rest on. A threshold that few validation events set can lie far
-from its target: with twenty of them rates at equal targets differ by a factor of two without any cause."""
+"""Test background events that the rate compared must rest on: with twenty of them, one more or less is 5 %."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +139,9 @@ class Verdict:
     Attributes:
         model: The model judged.
         fpr_target: The smallest target at which every row compared accepts `VERDICT_ACCEPTED` background events; None
-            where there is none, and the areas under the curve alone decide.
+            where there is none, and the areas under the curve decide.
         rivals: For each signal the trivial scores that are not beaten, areas first, the strongest first.
-        sentence: The verdict in one English sentence.
+        sentence: The verdict in words.
     """
 
     model: str
@@ -152,8 +151,8 @@ class Verdict:
 
     @property
     def beats(self) -> dict[str, bool]:
-        """For each signal whether the model beats every trivial score, in area and in true-positive rate."""
-        return {signal: not rivals for signal, rivals in self.rivals.items()}
+        """For each signal whether the model beats every trivial score by what decides."""
+        return _beats(self.rivals, "auc" if self.fpr_target is None else "tpr")
 
     @property
     def worth_shipping(self) -> bool:
@@ -173,12 +172,17 @@ class Verdict:
         }
 
 
+def _beats(rivals: Mapping[str, Iterable[Rival]], measure: str) -> dict[str, bool]:
+    return {signal: all(rival.measure != measure for rival in entries) for signal, entries in rivals.items()}
+
+
 def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     """Compares a model with every trivial score among the rows.
 
-    To beat a trivial score is to have the larger area under the curve and the larger true-positive rate at the smallest
-    target false-positive rate at which all of them accept `VERDICT_ACCEPTED` background events. Measured values decide,
-    without a claim of significance.
+    To beat a trivial score is to accept more of a signal at the same rate of background: at the smallest target
+    false-positive rate at which all of them accept `VERDICT_ACCEPTED` background events. A trigger works at one rate;
+    the area under the curve is mostly about rates that none could afford, is told beside it, and decides only where the
+    background is too small for any rate. Measured values decide, without a claim of significance.
 
     Raises:
         ValueError: There is no trivial score, or model and trivial scores have not one row each for the same signals.
@@ -213,30 +217,41 @@ def _rivals(
 
 
 def _sentence(model: str, fpr_target: float | None, rivals: Mapping[str, Sequence[Rival]]) -> str:
-    """The verdict in words, losses named in either case."""
-    won = [SIGNAL_TITLES.get(signal, signal) for signal, entries in rivals.items() if not entries]
-    lost = [_loss(SIGNAL_TITLES.get(signal, signal), entries) for signal, entries in rivals.items() if entries]
-    tally = f"{len(won)} of {len(rivals)}"
-    names = f" ({', '.join(won)})" if won else ""
-    measures = "by AUC (the background is too small for a common false-positive rate)"
-    if fpr_target is not None:
-        measures = f"by AUC and by true-positive rate at a target false-positive rate of {_rate(fpr_target)}"
-    lead = f"The {model} is better than every trivial score for {tally} signals{names}, {measures}"
-    if 2 * len(won) <= len(rivals):
-        most = f"most signals: only for {tally}{names}" if won else f"any of {len(rivals)} signals"
-        lead = f"The {model} is NOT better than every trivial score for {most}, {measures}"
-    return "; ".join([lead, *lost]) + "."
+    """The verdict in words, losses named in either case: by the rate, if there is one, and then by area."""
+    if fpr_target is None:
+        how = "by AUC (the background is too small for a common false-positive rate)"
+        return "; ".join([_lead(model, how, rivals, "auc"), *_losses(rivals, "auc")]) + "."
+    how = f"by true-positive rate at a false-positive rate of {_rate(fpr_target)}"
+    by_rate = "; ".join([_lead(model, how, rivals, "tpr"), *_losses(rivals, "tpr")])
+    return f"{by_rate}. By AUC it is better than all for {_tally(rivals, 'auc')}."
+
+
+def _lead(model: str, how: str, rivals: Mapping[str, Sequence[Rival]], measure: str) -> str:
+    won = sum(_beats(rivals, measure).values())
+    if 2 * won > len(rivals):
+        return f"The {model} is better than every trivial score for {_tally(rivals, measure)}, {how}"
+    most = f"most: only for {_tally(rivals, measure)}" if won else f"any of {len(rivals)} signals"
+    return f"The {model} is NOT better than every trivial score for {most}, {how}"
+
+
+def _tally(rivals: Mapping[str, Sequence[Rival]], measure: str) -> str:
+    """How many signals are won, and which."""
+    won = [SIGNAL_TITLES.get(signal, signal) for signal, beaten in _beats(rivals, measure).items() if beaten]
+    return f"{len(won)} of {len(rivals)} signals" + (f" ({', '.join(won)})" if won else "")
+
+
+def _losses(rivals: Mapping[str, Sequence[Rival]], measure: str) -> list[str]:
+    """The trivial scores that are not beaten for each signal, with both values."""
+    found = {signal: [rival for rival in entries if rival.measure == measure] for signal, entries in rivals.items()}
+    return [_loss(SIGNAL_TITLES.get(signal, signal), entries) for signal, entries in found.items() if entries]
 
 
 def _loss(signal: str, entries: Sequence[Rival]) -> str:
-    """Names the trivial scores that are not beaten for a signal, with both values: by area, if any is, else by rate."""
-    measure = entries[0].measure
-    rivals = [rival for rival in entries if rival.measure == measure]
-    named = " and ".join(f"{BASELINE_TITLES[rival.name]} ({rival.value:.4f})" for rival in rivals)
-    title = {"auc": "AUC", "tpr": "true-positive rate"}[measure]
-    better = "as good" if all(rival.value == rival.model_value for rival in rivals) else "better"
-    verb = "is" if len(rivals) == 1 else "are"
-    return f"for {signal} {named} {verb} {better} ({title}, against {rivals[0].model_value:.4f})"
+    named = " and ".join(f"{BASELINE_TITLES[rival.name]} ({rival.value:.4f})" for rival in entries)
+    title = {"auc": "AUC", "tpr": "true-positive rate"}[entries[0].measure]
+    better = "as good" if all(rival.value == rival.model_value for rival in entries) else "better"
+    verb = "is" if len(entries) == 1 else "are"
+    return f"for {signal} {named} {verb} {better} ({title}, against {entries[0].model_value:.4f})"
 
 
 def _rate(value: float) -> str:

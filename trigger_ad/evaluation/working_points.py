@@ -34,6 +34,7 @@ class WorkingPoint:
         fpr: The false-positive rate achieved on test background, with `fpr_low` and `fpr_high` its interval.
         tpr: The true-positive rate on test signal, with `low` and `high` its interval.
         background_accepted: Test background events accepted.
+        tpr_at_target: See `tpr_at`, at `fpr_target`: what two scores are compared by.
     """
 
     fpr_target: float
@@ -45,6 +46,7 @@ class WorkingPoint:
     low: float
     high: float
     background_accepted: int
+    tpr_at_target: float
 
     def to_json(self) -> dict[str, Any]:
         """The fields under their names in report.json."""
@@ -153,6 +155,26 @@ def unsupported_targets(
     return [UnsupportedTarget(target, reason) for target, reason in reasons if reason is not None]
 
 
+def tpr_at(fpr: float, test_background: Scores, test_signal: Scores) -> float:
+    """The share of the signal above a threshold that exactly a given share of the test background is above.
+
+    Of events that tie at the threshold the same share is accepted of background and signal: the straight line between
+    two points of the ROC curve. No trigger could set this threshold, as it is chosen on the events that it is measured
+    on. It is what scores are compared by, at rates that are equal and not just nearly so.
+
+    Args:
+        fpr: The share, in (0, 1).
+        test_background: Scores, (N,) int64 or float64.
+        test_signal: Scores, (K,), of the same kind.
+    """
+    background, signal = checked_scores(test_background, test_signal)
+    accepted = fpr * len(background)
+    threshold = np.sort(background)[::-1][int(accepted)]
+    above, tied = np.count_nonzero(background > threshold), np.count_nonzero(background == threshold)
+    share = (accepted - above) / tied
+    return float(np.count_nonzero(signal > threshold) + share * np.count_nonzero(signal == threshold)) / len(signal)
+
+
 def working_points(
     validation_background: Scores,
     test_background: Scores,
@@ -165,7 +187,7 @@ def working_points(
     """Thresholds set on validation background, rates measured on test events with Clopper-Pearson intervals.
 
     The achieved false-positive rate differs from its target: by statistics in either direction, and downwards, possibly
-    by far, where scores tie. Compare it, and not the target, where two scores are compared closely.
+    by far, where scores tie. Two scores are therefore compared by `tpr_at_target`.
 
     Args:
         validation_background: Scores, (N,) int64 or float64.
@@ -187,5 +209,6 @@ def working_points(
         low, high = proportion_interval(true_positive, signal_groups, level)
         accepted = int(np.count_nonzero(false_positive))
         fpr, tpr = accepted / len(test), int(np.count_nonzero(true_positive)) / len(signal)
-        points.append(WorkingPoint(target, threshold, fpr, fpr_low, fpr_high, tpr, low, high, accepted))
+        equal = tpr_at(target, test, signal)
+        points.append(WorkingPoint(target, threshold, fpr, fpr_low, fpr_high, tpr, low, high, accepted, equal))
     return points

@@ -14,7 +14,7 @@ from trigger_ad.config import StudentConfig
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Values
 from trigger_ad.pipeline.stage import Run
-from trigger_ad.pipeline.train import fit_arrays, float_models, load_float
+from trigger_ad.pipeline.train import fit_arrays, float_models, load_float, teacher_models
 
 if TYPE_CHECKING:
     from trigger_ad.models.floating import FloatEvaluation
@@ -34,37 +34,40 @@ def some_training_inputs(run: Run) -> Values:
 
 @dataclass(frozen=True)
 class _Scorer:
-    """A float model and the scores that are measured of it.
+    """Float models of one kind and the scores that are measured of them: the mean, if they are several.
 
     Args:
-        model: Its name in reports.
-        evaluation: The model.
+        model: Their name in reports.
+        evaluations: The models.
         scores: Their names.
         whitening: Of its latent space, where a score needs it.
     """
 
     model: str
-    evaluation: FloatEvaluation
+    evaluations: tuple[FloatEvaluation, ...]
     scores: tuple[str, ...]
     whitening: Whitening | None = None
 
     def __call__(self, inputs: Values, features: int) -> dict[str, Values]:
         """The scores of events by `<model>/<score>`."""
-        from trigger_ad.models.scores import score
+        from trigger_ad.models.scores import mean_score
 
-        outputs = self.evaluation(inputs)
-        return {f"{self.model}/{name}": score(name, inputs, outputs, features, self.whitening) for name in self.scores}
+        outputs = [evaluation(inputs) for evaluation in self.evaluations]
+        return {
+            f"{self.model}/{name}": mean_score(name, inputs, outputs, features, self.whitening) for name in self.scores
+        }
 
 
 def float_scores(run: Run) -> dict[str, NDArray[Any]]:
     """Scores of validation background and of every test sample, by `<model>/<score>/<sample>`.
 
     `float` has every score that its model offers, on exact inputs; `float_encoded` the one that ships, on inputs as
-    the trigger words give them; a student's `teacher` its reconstruction score; `float_relu` the one that ships.
+    the trigger words give them; `teacher` the mean reconstruction score of a student's teachers; `float_relu` the one
+    that ships.
     """
     scorers = _scorers(run)
     by_name = {scorer.model: scorer for scorer in scorers}
-    encoded = _Scorer("float_encoded", by_name["float"].evaluation, (run.config.score,), by_name["float"].whitening)
+    encoded = _Scorer("float_encoded", by_name["float"].evaluations, (run.config.score,), by_name["float"].whitening)
     parts = {"validation_background": run.dataset.background["validation"]} | run.dataset.test_events()
     encoding = run.encoding
     arrays: dict[str, NDArray[Any]] = {}
@@ -90,12 +93,11 @@ def _scorers(run: Run) -> list[_Scorer]:
     from trigger_ad.models.scores import SQUARED_ERROR, available_scores
 
     found, model = [], run.config.model
+    if isinstance(model, StudentConfig):
+        taught_by = run.architecture_of(model.teacher)
+        teachers = tuple(FloatEvaluation(load_float(path), taught_by) for path in teacher_models(run))
+        found.append(_Scorer("teacher", teachers, (SQUARED_ERROR,)))
     for name, path in float_models(run).items():
-        if name == "teacher":
-            assert isinstance(model, StudentConfig)
-            evaluation = FloatEvaluation(load_float(path), run.architecture_of(model.teacher))
-            found.append(_Scorer(name, evaluation, (SQUARED_ERROR,)))
-            continue
         evaluation = FloatEvaluation(load_float(path), run.architecture)
         scores = available_scores(run.architecture) if name == "float" else (run.config.score,)
         found.append(_with_whitening(name, evaluation, scores, run))
@@ -107,13 +109,13 @@ def _with_whitening(name: str, evaluation: FloatEvaluation, scores: tuple[str, .
     from trigger_ad.models.scores import whitening
 
     if "mahalanobis" not in scores:
-        return _Scorer(name, evaluation, scores)
+        return _Scorer(name, (evaluation,), scores)
     latents = evaluation(some_training_inputs(run)).latent
     assert latents is not None
     try:
-        return _Scorer(name, evaluation, scores, whitening(latents))
+        return _Scorer(name, (evaluation,), scores, whitening(latents))
     except UserError as error:
         if run.config.score == "mahalanobis":
             raise
         _LOGGER.warning("%s has no Mahalanobis distance: %s", name, error.what)
-        return _Scorer(name, evaluation, tuple(score for score in scores if score != "mahalanobis"))
+        return _Scorer(name, (evaluation,), tuple(score for score in scores if score != "mahalanobis"))

@@ -20,6 +20,7 @@ from trigger_ad.pipeline.train import (
     encoded_rows,
     float_models,
     load_float,
+    teacher_models,
     teachers_log_score,
 )
 from trigger_ad.run_directory import write_json, written_whole
@@ -130,7 +131,7 @@ def _targets(run: Run, float_model: Any) -> tuple[Callable[[Floats], Floats] | N
 
     config = run.config
     if isinstance(config.model, StudentConfig):
-        return teachers_log_score(run, load_float(run.directory.teacher_model)), TEACHERS_SCORE
+        return teachers_log_score(run, [load_float(path) for path in teacher_models(run)]), TEACHERS_SCORE
     evaluation, features = FloatEvaluation(float_model, run.architecture), len(run.encoding.features)
 
     def of_outputs(name: str) -> Callable[[Floats], Floats]:

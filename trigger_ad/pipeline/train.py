@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _RECONSTRUCTION = "mean squared error of the reconstruction"
 _DIVERGENCE = f"{_RECONSTRUCTION}, and the divergence of the latent space"
-TEACHERS_SCORE = "mean squared error of the logarithm of the teacher's score"
+TEACHERS_SCORE = "mean squared error of the logarithm of the teachers' mean score"
 
 Floats = NDArray[np.float32]
 
@@ -62,23 +62,24 @@ def encoded_rows(run: Run, targets: Callable[[Floats], Floats] | None = None) ->
     )
 
 
-def teachers_log_score(run: Run, teacher: Any) -> Callable[[Floats], Floats]:
-    """What a student learns: from inputs to the logarithm of its teacher's score, shape (events, 1).
+def teachers_log_score(run: Run, teachers: Sequence[Any]) -> Callable[[Floats], Floats]:
+    """What a student learns: from inputs to the logarithm of its teachers' mean score, shape (events, 1).
 
     Args:
         run: The run of a student.
-        teacher: The float autoencoder.
+        teachers: The float autoencoders.
     """
     from trigger_ad.models.floating import FloatEvaluation
-    from trigger_ad.models.scores import SQUARED_ERROR, log_of_score, score
+    from trigger_ad.models.scores import SQUARED_ERROR, log_of_score, mean_score
 
     assert isinstance(run.config.model, StudentConfig)
-    evaluation = FloatEvaluation(teacher, run.architecture_of(run.config.model.teacher))
+    architecture = run.architecture_of(run.config.model.teacher)
+    evaluations = [FloatEvaluation(teacher, architecture) for teacher in teachers]
     features = len(run.encoding.features)
 
     def targets(inputs: Floats) -> Floats:
-        values = inputs.astype(np.float64)
-        scores = log_of_score(score(SQUARED_ERROR, values, evaluation(inputs), features))
+        outputs = (evaluation(inputs) for evaluation in evaluations)
+        scores = log_of_score(mean_score(SQUARED_ERROR, inputs.astype(np.float64), outputs, features))
         return scores.astype(np.float32)[:, None]
 
     return targets
@@ -107,21 +108,50 @@ class _FloatFits:
         self._run = run
         self.results: dict[str, dict[str, Any]] = {}
 
-    def autoencoder(self, name: str, title: str, config: ModelConfig, path: Path) -> Any:
-        """Trains and saves an autoencoder on exact inputs."""
-        architecture = self._run.architecture_of(config)
-        objective = _DIVERGENCE if architecture.variational else _RECONSTRUCTION
-        return self.first(name, title, config, path, exact_rows(self._run), objective)
+    def autoencoder(self) -> tuple[Any, tuple[Rows, Rows]]:
+        """Trains and saves the autoencoder that ships; returns it, and what it was trained on."""
+        config, rows = self._run.config.model, exact_rows(self._run)
+        path, objective = self._run.directory.float_model, _objective(self._run.architecture)
+        return self._first("float", "training float model", config, path, rows, objective), rows
 
-    def first(
-        self, name: str, title: str, config: ModelConfig, path: Path, rows: tuple[Rows, Rows], objective: str
+    def student(self) -> tuple[Any, tuple[Rows, Rows]]:
+        """Trains and saves the teachers, then the student; returns it, and what it was trained on."""
+        run, config = self._run, self._run.config.model
+        assert isinstance(config, StudentConfig)
+        teachers = [self._teacher(number, config) for number in range(1, config.teachers + 1)]
+        rows, path = encoded_rows(run, teachers_log_score(run, teachers)), run.directory.float_model
+        return self._first("float", "training float student", config, path, rows, TEACHERS_SCORE), rows
+
+    def _teacher(self, number: int, config: StudentConfig) -> Any:
+        """Trains and saves a teacher: other random numbers for each, and all of its weights, as it does not ship."""
+        run = self._run
+        return self._first(
+            f"teacher_{number}",
+            f"training teacher {number} of {config.teachers}",
+            config.teacher,
+            run.directory.teacher_model(number),
+            exact_rows(run),
+            _objective(run.architecture_of(config.teacher)),
+            training=run.config.training.model_copy(update={"pruning": None}),
+            seed=int(np.random.SeedSequence((run.config.seed, number)).generate_state(1)[0]),
+        )
+
+    def _first(
+        self,
+        name: str,
+        title: str,
+        config: ModelConfig,
+        path: Path,
+        rows: tuple[Rows, Rows],
+        objective: str,
+        **options: Any,
     ) -> Any:
         """Trains and saves a model from its random start."""
         from trigger_ad.models.floating import build_float
 
         architecture = self._run.architecture_of(config)
         model = build_float(architecture, leaky=config.activation == "leaky_relu")
-        self._fit(name, title, model, architecture, config, rows, objective)
+        self._fit(name, title, model, architecture, config, rows, objective, **options)
         _save(model, path)
         return model
 
@@ -135,7 +165,10 @@ class _FloatFits:
         again = run.config.training.model_copy(update=gently)
         objective = self.results["float"]["objective"]
         title = "training on with ReLU"
-        self._fit("float_relu", title, model, run.architecture, config, rows, objective, training=again)
+        keep_zeros = run.config.training.pruning is not None
+        self._fit(
+            "float_relu", title, model, run.architecture, config, rows, objective, training=again, keep_zeros=keep_zeros
+        )
         _save(model, run.directory.relu_model)
 
     def _fit(
@@ -149,30 +182,38 @@ class _FloatFits:
         objective: str,
         *,
         training: TrainingConfig | None = None,
+        seed: int | None = None,
+        keep_zeros: bool = False,
     ) -> None:
         from trigger_ad.models.stochastic import StochasticModel
         from trigger_ad.training import fit
 
         run, asked = self._run, training or self._run.config.training
+        drawn = run.config.seed if seed is None else seed
         variational = None if isinstance(config, StudentConfig) else config.variational
         trained = StochasticModel(
             model,
             architecture,
             l2=config.l2,
             kl_weight=variational.kl_weight if variational else 0.0,
-            seed=run.config.seed,
+            seed=drawn,
         )
         result = fit(
             trained,
             title,
             *rows,
             asked,
-            run.config.seed,
+            drawn,
             pruning=asked.pruning,
-            keep_zeros=training is not None and run.config.training.pruning is not None,
+            keep_zeros=keep_zeros,
             checkpoint=run.checkpoints and run.checkpoints / name,
         )
         self.results[name] = {"objective": objective} | asdict(result)
+
+
+def _objective(architecture: Architecture) -> str:
+    """What an autoencoder is trained for."""
+    return _DIVERGENCE if architecture.variational else _RECONSTRUCTION
 
 
 def _save(model: Any, path: Path) -> None:
@@ -186,25 +227,24 @@ def _execute(run: Run) -> None:
     from trigger_ad.training import make_deterministic
 
     make_deterministic(run.config.seed)
-    config, directory, fits = run.config.model, run.directory, _FloatFits(run)
-    if isinstance(config, StudentConfig):
-        teacher = fits.autoencoder("teacher", "training the teacher", config.teacher, directory.teacher_model)
-        rows = encoded_rows(run, teachers_log_score(run, teacher))
-        model = fits.first("float", "training float student", config, directory.float_model, rows, TEACHERS_SCORE)
-    else:
-        rows = exact_rows(run)
-        model = fits.autoencoder("float", "training float model", config, directory.float_model)
+    config, fits = run.config.model, _FloatFits(run)
+    model, rows = fits.student() if isinstance(config, StudentConfig) else fits.autoencoder()
     if config.activation == "leaky_relu":
         fits.with_relu(model, rows)
     write_json(run.directory.results("train"), {"fits": fits.results, "parameters": int(model.count_params())})
 
 
 def float_models(run: Run) -> dict[str, Path]:
-    """The float models of a run, by their names in reports."""
-    directory, model = run.directory, run.config.model
-    found = {"teacher": directory.teacher_model} if isinstance(model, StudentConfig) else {}
-    found["float"] = directory.float_model
-    return found | ({"float_relu": directory.relu_model} if model.activation == "leaky_relu" else {})
+    """The float models of a run that have the layers of what ships, by their names in reports."""
+    directory, leaky = run.directory, run.config.model.activation == "leaky_relu"
+    return {"float": directory.float_model} | ({"float_relu": directory.relu_model} if leaky else {})
+
+
+def teacher_models(run: Run) -> list[Path]:
+    """The teachers of a student; none for another network."""
+    model = run.config.model
+    numbers = range(1, model.teachers + 1) if isinstance(model, StudentConfig) else ()
+    return [run.directory.teacher_model(number) for number in numbers]
 
 
 def _settings(config: Config) -> dict[str, Any]:
@@ -215,7 +255,7 @@ TRAIN = Stage(
     "train",
     _settings,
     lambda run: run.event_files(),
-    lambda run: [*float_models(run).values(), run.directory.results("train")],
+    lambda run: [*teacher_models(run), *float_models(run).values(), run.directory.results("train")],
     _execute,
     ("pipeline/train.py", "events", "models", "training"),
     # reads every events file: a bad one must not be found half-way

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from trigger_ad.report.wording import (
     UNKNOWN,
     count,
     difference,
+    model_title,
     power,
     power_of_ten,
     signal_title,
@@ -220,14 +221,19 @@ def _draw_thresholds(axes: Axes, report: Report) -> None:
         )
 
 
+_MOST_PANELS: Final = 3
+"""Panels in a row of the figure of training."""
+
+
 def _training_figure(report: Report) -> Drawing | None:
     fits = {name: fit for name, fit in (report["training"] or {}).items() if fit and (fit.get("history") or {})}
     if not fits:
         return None
-    figure, places = new_panels(1, max(len(fits), 2), (4.9, 3.4), events_mark(report))
+    columns = min(max(len(fits), 2), _MOST_PANELS)
+    figure, places = new_panels(-(-len(fits) // columns), columns, (4.9, 3.4), events_mark(report))
     for place, (name, fit) in zip(places, fits.items(), strict=False):
-        _training_panel(figure.add_subplot(place), MODEL_TITLES.get(name, name), fit)
-    told = "; ".join(f"{MODEL_TITLES.get(name, name)}: best epoch {_epoch(fit)}" for name, fit in fits.items())
+        _training_panel(figure.add_subplot(place), model_title(name), fit)
+    told = "; ".join(f"{model_title(name)}: best epoch {_epoch(fit)}" for name, fit in fits.items())
     return finished(
         figure,
         name="training",

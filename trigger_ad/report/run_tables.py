@@ -13,6 +13,7 @@ from trigger_ad.report.wording import (
     UNKNOWN,
     count,
     listed,
+    model_title,
     percentage,
     power,
     seconds,
@@ -162,7 +163,7 @@ def _fit_row(name: str, fit: Mapping[str, Any]) -> tuple[str, ...]:
     rate = fit.get("events_per_second")
     speed = UNKNOWN if rate is None else f"{float(f'{rate:.3g}'):,.0f}"
     return (
-        MODEL_TITLES.get(name, name),
+        model_title(name),
         text(fit.get("objective")),
         count(fit.get("epochs")),
         count(fit.get("best_epoch")),

@@ -13,7 +13,7 @@ UNKNOWN: Final = "–"
 """Stands for every figure that is not known."""
 
 MODEL_TITLES: Final[Mapping[str, str]] = {
-    "teacher": "Teacher, float",
+    "teacher": "Teachers, float",
     "float": "Float",
     "float_relu": "Float, leaky ReLU replaced by ReLU",
     "float_encoded": "Float, encoded inputs",
@@ -75,7 +75,8 @@ def model_title(model: str, ships: str | None = None) -> str:
         model: Its key.
         ships: Which quantized model became firmware.
     """
-    title = MODEL_TITLES.get(model, model)
+    number = model.removeprefix("teacher_")
+    title = MODEL_TITLES.get(model, model if number == model else f"Teacher {number}, float")
     return f"{title}, ships" if model == ships else title
 
 

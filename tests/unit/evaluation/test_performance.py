@@ -16,7 +16,7 @@ from trigger_ad.evaluation.working_points import WorkingPoint, working_points
 
 def row(model: str, signal: str, auc: float, rates: Mapping[float, float] | None = None) -> PerformanceRow:
     points = tuple(
-        WorkingPoint(target, 7, target, 0.0, 1.0, rate, 0.0, 1.0, VERDICT_ACCEPTED)
+        WorkingPoint(target, 7, target, 0.0, 1.0, 0.5, 0.0, 1.0, VERDICT_ACCEPTED, rate)
         for target, rate in (rates or {}).items()
     )
     return PerformanceRow(model, model, signal, auc, 0.0, 1.0, "DeLong", points)
@@ -64,17 +64,17 @@ def test_a_row_is_written_with_the_names_of_the_report_and_read_back() -> None:
 
 def test_a_firmware_that_wins_most_signals_is_worth_shipping_and_its_loss_is_named() -> None:
     rows = [row("firmware", signal, 0.9, {0.1: 0.5, 0.01: 0.2}) for signal in ("ato4l", "leptoquark", "htotautau")]
-    rows += [row("met", signal, 0.6, {0.1: 0.3, 0.01: 0.1}) for signal in ("ato4l", "leptoquark")]
-    rows += [row("met", "htotautau", 0.95, {0.1: 0.3, 0.01: 0.1})]
+    rows += [row("met", signal, 0.95, {0.1: 0.3, 0.01: 0.1}) for signal in ("ato4l", "leptoquark")]
+    rows += [row("met", "htotautau", 0.85, {0.1: 0.3, 0.01: 0.3})]
 
     found = verdict(rows)
 
     assert found.beats == {"ato4l": True, "leptoquark": True, "htotautau": False}
     assert found.worth_shipping
     assert found.sentence == (
-        "The firmware is better than every trivial score for 2 of 3 signals (A → 4l, LQ → bτ), by AUC and by "
-        "true-positive rate at a target false-positive rate of 1e-2; for h⁰ → ττ MET (0.9500) "
-        "is better (AUC, against 0.9000)."
+        "The firmware is better than every trivial score for 2 of 3 signals (A → 4l, LQ → bτ), by true-positive rate "
+        "at a false-positive rate of 1e-2; for h⁰ → ττ MET (0.3000) is better (true-positive rate, against 0.2000). "
+        "By AUC it is better than all for 1 of 3 signals (h⁰ → ττ)."
     )
 
 
@@ -86,7 +86,7 @@ def test_a_firmware_that_wins_half_of_the_signals_is_not_worth_shipping_and_says
 
     assert not found.worth_shipping
     assert found.sentence == (
-        "The firmware is NOT better than every trivial score for most signals: only for 1 of 2 (A → 4l), by AUC "
+        "The firmware is NOT better than every trivial score for most: only for 1 of 2 signals (A → 4l), by AUC "
         "(the background is too small for a common false-positive rate); "
         "for LQ → bτ HT (0.8000) is better (AUC, against 0.7000)."
     )
@@ -125,6 +125,19 @@ def test_a_rate_that_rests_on_few_background_events_decides_nothing() -> None:
     found = verdict(rows)
 
     assert (found.fpr_target, found.worth_shipping) == (0.1, True)
+
+
+def test_rates_are_compared_where_equal_shares_of_the_test_background_pass() -> None:
+    """Two thresholds of one target, set on validation events, would let different shares pass."""
+    validation, test, signal = np.arange(1000.0), np.arange(10_000.0) / 10, np.linspace(800, 1100, 500)
+    rows = performance_rows("firmware", "s", validation, test, {"a": signal})
+    # the same order of all test events, but a threshold that is too low for them
+    rows += performance_rows("ht", "s", validation - 50, test, {"a": signal})
+
+    found = verdict(rows)
+
+    assert rows[1].tpr[0].tpr > rows[0].tpr[0].tpr
+    assert "for a HT (0.3680) is as good" in found.sentence
 
 
 def test_to_equal_a_trivial_score_is_not_to_beat_it() -> None:

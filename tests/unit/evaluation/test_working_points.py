@@ -15,6 +15,7 @@ from trigger_ad.evaluation.working_points import (
     false_positive_rate_targets,
     supported_targets,
     threshold_for,
+    tpr_at,
     unsupported_targets,
     working_points,
 )
@@ -140,6 +141,24 @@ def test_rates_are_measured_on_test_events_with_clopper_pearson_intervals() -> N
     assert (point.low, point.high) == clopper_pearson(200, 500)
 
 
+def test_at_a_target_the_share_of_the_signal_is_that_above_the_same_share_of_the_test_background() -> None:
+    validation, test, signal = np.arange(1000), np.arange(2000), np.arange(500) + 1700
+
+    (point,) = working_points(validation, test, signal)[:1]
+
+    # 200 of 2000 lie above 1799, and 400 of the signal
+    assert (point.fpr, point.tpr, point.tpr_at_target) == (0.55, 1.0, 0.8)
+
+
+def test_of_events_that_tie_there_as_large_a_share_counts_of_the_signal_as_of_the_background() -> None:
+    background, signal = np.array([0] * 80 + [1] * 16 + [2] * 4), np.array([0] * 2 + [1] * 4 + [2] * 4)
+
+    # 4 of 100 are above the tie, and a half of its 16 make up the rest
+    assert tpr_at(0.12, background, signal) == (4 + 2) / 10
+    assert tpr_at(0.2, background, signal) == (4 + 4) / 10
+    assert tpr_at(0.04, background, signal) == 4 / 10
+
+
 def test_ties_show_as_an_achieved_rate_far_below_the_target() -> None:
     codes = np.array([0] * 700 + [1] * 190 + [2] * 90 + [3] * 20)
 
@@ -179,4 +198,5 @@ def test_a_point_is_written_with_the_names_of_the_report() -> None:
     (point,) = working_points(np.arange(100), np.arange(100), np.arange(50))
 
     keys = ["fpr_target", "threshold", "fpr", "fpr_low", "fpr_high", "tpr", "low", "high", "background_accepted"]
+    keys += ["tpr_at_target"]
     assert list(point.to_json()) == keys
