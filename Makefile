@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
-	@echo "make physics refresh docs/physics.md: linear and logarithmic pT on the shipped sample"
+	@echo "make physics run every configuration on the shipped sample; an hour, resumable; refreshes docs/physics.md"
 	@echo "make verify  every configuration, back end and I/O type; hours, resumable; refreshes docs/verification.md"
 	@echo "make test    install, then the tests"
 	@echo "make lint    ruff, mypy and import-linter"
@@ -17,8 +17,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/trigger-ad run configs/ffn.yaml
 
 physics: $(VENV)/.development
-	$(BIN)/trigger-ad run configs/ffn.yaml
-	$(BIN)/trigger-ad run configs/ffn_log.yaml
+	for configuration in configs/*.yaml; do $(BIN)/trigger-ad run $$configuration || exit; done
 	$(BIN)/python docs/refresh_physics.py
 
 verify: $(VENV)/.development
