@@ -14,7 +14,7 @@ help:
 	@echo "make clean   remove the environment and generated projects"
 
 demo: $(VENV)/.runtime
-	$(BIN)/trigger-ad run configs/ffn.yaml
+	$(BIN)/trigger-ad run configs/student.yaml
 
 physics: $(VENV)/.development
 	for configuration in configs/*.yaml; do $(BIN)/trigger-ad run $$configuration || exit; done

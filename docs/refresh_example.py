@@ -17,7 +17,7 @@ from trigger_ad.cli.tables import show_tables
 from trigger_ad.report.tables import agreement_table, auc_table
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN = ROOT / "hls_projects" / "ffn"
+RUN = ROOT / "hls_projects" / "student"
 EXAMPLE = ROOT / "docs" / "example_report"
 BEGIN, END = "<!-- demo -->\n", "<!-- /demo -->\n"
 

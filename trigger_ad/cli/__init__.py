@@ -51,7 +51,7 @@ class _Commands(click.Group):
 
 _EXAMPLE = """\b
 The main job:
-  trigger-ad run configs/ffn.yaml
+  trigger-ad run configs/student.yaml
 """
 
 

@@ -25,7 +25,7 @@ _EXAMPLE = """TARGET is a configuration or a run directory.
 
 \b
 Example:
-  trigger-ad score hls_projects/ffn BlackBox_background_mix.h5 --out scores.h5
+  trigger-ad score hls_projects/student BlackBox_background_mix.h5 --out scores.h5
 """
 
 

@@ -19,7 +19,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print the resul
 
 
 def _epilog(command: str) -> str:
-    return f"TARGET is a configuration or a run directory.\n\n\b\nExample:\n  trigger-ad {command} configs/ffn.yaml"
+    return f"TARGET is a configuration or a run directory.\n\n\b\nExample:\n  trigger-ad {command} configs/student.yaml"
 
 
 @click.command(epilog=_epilog("check"))

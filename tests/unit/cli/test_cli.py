@@ -103,7 +103,7 @@ def test_the_help_lists_every_command_in_the_order_of_the_work(capsys: pytest.Ca
     text = capsys.readouterr().out
     commands, _, example = text.split("Commands:\n")[1].partition("\n\n")
     assert [line.split()[0] for line in commands.splitlines()] == list(COMMANDS)
-    assert example == "  The main job:\n    trigger-ad run configs/ffn.yaml\n"
+    assert example == "  The main job:\n    trigger-ad run configs/student.yaml\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
