@@ -10,16 +10,15 @@ import io
 import json
 import shutil
 import textwrap
-from pathlib import Path
 from typing import Any
+
+from pages import ROOT, between
 
 from trigger_ad.cli.tables import show_tables
 from trigger_ad.report.tables import agreement_table, auc_table
 
-ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / "hls_projects" / "student"
 EXAMPLE = ROOT / "docs" / "example_report"
-BEGIN, END = "<!-- demo -->\n", "<!-- /demo -->\n"
 
 
 def demo_text(report: dict[str, Any]) -> str:
@@ -33,9 +32,7 @@ def demo_text(report: dict[str, Any]) -> str:
 
 def with_demo(readme: str, report: dict[str, Any]) -> str:
     """The README with another report's tables."""
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}```text\n{demo_text(report)}```\n{END}{tail}"
+    return between(readme, "demo", f"```text\n{demo_text(report)}```\n")
 
 
 def main() -> None:

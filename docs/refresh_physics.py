@@ -9,29 +9,26 @@ others keep what the last refresh had read of them.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from pages import ROOT, between, configurations
+
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.evaluation.performance import VERDICT_ACCEPTED
 from trigger_ad.report.inputs import main_rows
 from trigger_ad.report.wording import FOR_INFORMATION, MODEL_TITLES, UNKNOWN, signal_title
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "physics.md"
 DATA = ROOT / "docs" / "physics.json"
-BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->\n"
 
 Entry = dict[str, Any]
 Data = dict[str, Entry]
 ENCODED: Final = "zero_reconstruction"
 """The one trivial score that depends on how words become network inputs."""
-
-
-def configurations() -> list[Path]:
-    """Every configuration, in the order of its name."""
-    return sorted((ROOT / "configs").glob("*.yaml"))
 
 
 def entry(path: Path) -> Entry:
@@ -44,12 +41,15 @@ def entry(path: Path) -> Entry:
         "what": path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").rstrip("."),
         "score": report["score"],
         "score_type": report["score_type"],
-        "weights": sum(_size(kernel["shape"]) for kernel in report["model"]["kernels"].values()),
+        "weights": sum(math.prod(kernel["shape"]) for kernel in report["model"]["kernels"].values()),
         "zeros": sum(kernel["zeros"] for kernel in report["model"]["kernels"].values()),
-        "quantization": report["config"]["quantization"],
-        "inputs": report["config"]["inputs"],
-        "seed": report["config"]["seed"],
+        **{name: report["config"][name] for name in ("seed", "inputs", "model", "training", "quantization")},
         "events": report["events"],
+        "estimates": [
+            {key: flow[key] for key in ("flow", "lut", "latency_cycles")}
+            for flow in report["hardware"]
+            if flow["source"] == "estimate"
+        ],
         "vectors": sum(report["vectors"].values()),
         "mismatches": {name: item["mismatches"] for name, item in emulators.items() if name not in FOR_INFORMATION},
         "network_digest": report["network_digest"],
@@ -59,16 +59,10 @@ def entry(path: Path) -> Entry:
     }
 
 
-def _size(shape: list[int]) -> int:
-    size = 1
-    for part in shape:
-        size *= part
-    return size
-
-
 def tables(data: Data) -> str:
     """What ran, what it is worth by AUC and at each false-positive rate, and every score that float models offer."""
     parts = ["### What runs\n" + _runs(data), "### AUC\n" + _values(data, None)]
+    parts.append("### True-positive rate at equal rates of background\n" + _equal_rates(data))
     parts += [
         f"### True-positive rate at a target false-positive rate of {target:g}\n" + _values(data, target)
         for target in _targets(data)
@@ -84,8 +78,12 @@ def _targets(data: Data) -> list[float]:
 
 
 def _runs(data: Data) -> str:
-    columns = "configuration", "network", "score that ships", "weights", "of them 0", "bits", "mismatches"
-    lines = [f"| {' | '.join(columns)} |", "| --- | --- | --- | ---: | ---: | --- | ---: |"]
+    columns = "configuration", "network", "score that ships", "weights", "of them 0", "bits"
+    estimates = "LUT, estimate", "cycles, estimate"
+    lines = [
+        f"| {' | '.join((*columns, *estimates, 'mismatches'))} |",
+        "| --- | --- | --- | ---: | ---: | --- | ---: | ---: | ---: |",
+    ]
     for name, item in data.items():
         wrong = sum(item["mismatches"].values())
         cells = (
@@ -95,10 +93,17 @@ def _runs(data: Data) -> str:
             f"{item['weights']:,}",
             f"{item['zeros'] / item['weights']:.0%}",
             _bits(item["quantization"]),
+            *(_range([flow[key] for flow in item["estimates"]]) for key in ("lut", "latency_cycles")),
             f"{wrong:,} of {len(item['mismatches'])} x {item['vectors']:,}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _range(values: list[int]) -> str:
+    """The estimates of all back ends, to three digits."""
+    rounded = dict.fromkeys(f"{float(f'{value:.3g}'):,.0f}" for value in sorted(values))
+    return " to ".join(rounded) or UNKNOWN
 
 
 def _bits(quantization: Mapping[str, Any]) -> str:
@@ -129,6 +134,32 @@ def _values(data: Data, target: float | None) -> str:
             cells.insert(0, f"{point['fpr']:.5f} [{point['fpr_low']:.5f}, {point['fpr_high']:.5f}]")
         lines.append(f"| {label} | {title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _equal_rates(data: Data) -> str:
+    """True-positive rates where equal shares of the test background pass, and for how many signals a model is ahead."""
+    first = next(iter(data.values()))
+    signals, events = list(first["events"]["signals"]), first["events"]["background"]["test"]
+    target = min(target for target in _targets(data) if target * events >= VERDICT_ACCEPTED)
+    lines = [
+        f"Where {target:g} of the test background passes: what the verdict of a report rests on.\n",
+        f"| configuration | model | {' | '.join(map(signal_title, signals))} | ahead of every trivial score |",
+        "| --- | --- |" + " ---: |" * (len(signals) + 1),
+    ]
+    for label, title, rows in _models(data):
+        rates = {signal: _point(rows[signal], target)["tpr_at_target"] for signal in signals}
+        item = data.get(label.strip("`"))
+        won = UNKNOWN if item is None else f"{_won(item, rates, target)} of {len(signals)}"
+        lines.append(f"| {label} | {title} | {' | '.join(f'{rate:.4f}' for rate in rates.values())} | {won} |")
+    return "\n".join(lines) + "\n"
+
+
+def _won(item: Entry, rates: Mapping[str, float], target: float) -> int:
+    """For how many signals rates are larger than those of every trivial score of the same run."""
+    trivial = [rows for model in BASELINE_TITLES if (rows := _rows(item, model))]
+    return sum(
+        all(rate > _point(rows[signal], target)["tpr_at_target"] for rows in trivial) for signal, rate in rates.items()
+    )
 
 
 def _models(data: Data) -> Iterator[tuple[str, str, dict[str, Mapping[str, Any]]]]:
@@ -183,9 +214,7 @@ def _point(row: Mapping[str, Any], target: float) -> Mapping[str, Any]:
 
 def with_tables(page: str, data: Data) -> str:
     """The page with the tables of the data."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}{tables(data)}{END}{tail}"
+    return between(page, "tables", tables(data))
 
 
 def main() -> None:

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from pages import ROOT, between, configurations
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "verification.md"
 DATA = ROOT / "docs" / "verification.json"
-BEGIN, END = "<!-- table -->\n", "<!-- /table -->\n"
 IO_TYPES: Final = ("io_parallel", "io_stream")
 TITLES: Final = {
     "keras_float64": "Keras float64, every layer",
@@ -30,38 +29,63 @@ TITLES: Final = {
 }
 
 
-def command(*arguments: str | Path) -> int:
-    """Runs trigger-ad in the repository, and returns its exit code."""
-    return subprocess.run([Path(sys.executable).with_name("trigger-ad"), *arguments], cwd=ROOT, check=False).returncode
+PROGRAM: Final = Path(sys.executable).with_name("trigger-ad")
+TRAINED: Final = ("train", "quantize")
+"""The stages that do not depend on the I/O type."""
+OF_LATER_STAGES: Final = (
+    *("hls", "vectors", "figures", "report*", "README.md"),
+    *("manifest.json", "emulate*", "mismatches*", "hardware*", "unfinished"),
+)
+"""What a run directory has that does."""
+
+
+def bring_up_to_date(verb: str, target: Path) -> None:
+    """Runs trigger-ad in the repository, and exits unless it ended, with or without mismatches."""
+    code = subprocess.run([PROGRAM, verb, target], cwd=ROOT, check=False).returncode
+    if code not in (0, 1):
+        sys.exit(f"trigger-ad {verb} {target} ended with {code}")
 
 
 def entries_of(configuration: Path) -> Iterator[dict[str, Any]]:
     """An entry for each I/O type, each run brought up to date; where a check refuses it, with what it said."""
     first = ROOT / "hls_projects" / configuration.stem
-    if command("run", configuration) > 1:
-        sys.exit(f"{configuration} does not run")
+    bring_up_to_date("run", configuration)
     yield entry(first)
     settings = yaml.safe_load((first / "config.yaml").read_text(encoding="utf-8"))
     (other,) = {*IO_TYPES} - {settings["firmware"]["io_type"]}
     second = ROOT / "hls_projects" / f"{configuration.stem}_{other}"
-    if not (second / "manifest.json").exists():
-        shutil.copytree(first, second, ignore=shutil.ignore_patterns("hls", "vectors", "report*", "figures"))
+    _copy_trained(first, second)
     settings["firmware"]["io_type"], settings["name"] = other, second.name
     (second / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    program = Path(sys.executable).with_name("trigger-ad")
-    refusal = subprocess.run(
-        [program, "check", second],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if refusal.returncode:
-        yield {"io_type": other, "refused": refusal.stderr.strip().removeprefix("Error: ")}
-    elif command("report", second) > 1:
-        sys.exit(f"{second} does not run")
-    else:
-        yield entry(second)
+    check = subprocess.run([PROGRAM, "check", second], cwd=ROOT, check=False, capture_output=True, text=True)
+    if check.returncode == 2:
+        yield {"io_type": other, "refused": check.stderr.strip().removeprefix("Error: ")}
+        return
+    if check.returncode:
+        sys.exit(f"trigger-ad check {second} ended with {check.returncode}: {check.stderr}")
+    bring_up_to_date("report", second)
+    yield entry(second)
+
+
+def _stages(run: Path) -> dict[str, Any]:
+    """The manifest's entries of a run's stages; none if there is no run."""
+    path = run / "manifest.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))["stages"]) if path.exists() else {}
+
+
+def _copy_trained(first: Path, second: Path) -> None:
+    """Gives a run the trained networks of another, unless it has them; later stages see what that changes."""
+    mine, theirs = _stages(second), _stages(first)
+    trained = {stage: theirs[stage] for stage in TRAINED}
+    if {stage: mine.get(stage, {}).get("inputs") for stage in TRAINED} == {
+        stage: entry["inputs"] for stage, entry in trained.items()
+    }:
+        return
+    shutil.copytree(first, second, ignore=shutil.ignore_patterns(*OF_LATER_STAGES), dirs_exist_ok=True)
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8")) | {"stages": mine | trained}
+    partial = second / "manifest.json.partial"
+    partial.write_text(json.dumps(manifest), encoding="utf-8")
+    partial.replace(second / "manifest.json")
 
 
 def entry(run: Path) -> dict[str, Any]:
@@ -110,20 +134,18 @@ def _mismatches(emulator: dict[str, Any] | None) -> str:
 
 def with_table(page: str, data: dict[str, list[dict[str, Any]]]) -> str:
     """The page with the table of the data."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}{table(data)}{END}{tail}"
+    return between(page, "table", table(data))
 
 
 def main() -> None:
     """Runs what is named, or all, and writes both files after each configuration; exits with 1 on any mismatch."""
-    configurations = sorted((ROOT / "configs").glob("*.yaml"))
-    wanted = set(sys.argv[1:]) or {path.stem for path in configurations}
+    paths = configurations()
+    wanted = set(sys.argv[1:]) or {path.stem for path in paths}
     data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
-    for path in configurations:
+    for path in paths:
         if path.stem in wanted:
             data[path.stem] = list(entries_of(path))
-        data = {stem: data[stem] for stem in (other.stem for other in configurations) if stem in data}
+        data = {stem: data[stem] for stem in (other.stem for other in paths) if stem in data}
         DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
     emulators = [item for entries in data.values() for run in entries for item in run.get("emulators", {}).values()]

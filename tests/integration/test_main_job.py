@@ -93,7 +93,7 @@ def test_the_report_has_every_key_of_its_schema(study: Path) -> None:
     )
     row_keys = {"model", "score", "signal", "auc", "auc_low", "auc_high", "method", "tpr"}
     point_keys = {"fpr_target", "fpr", "fpr_low", "fpr_high", "tpr", "low", "high", "background_accepted"}
-    point_keys |= {"tpr_at_target"}
+    point_keys |= {"background_events", "tpr_at_target"}
     for row in report["performance"]:
         assert row.keys() >= row_keys
         assert row["tpr"]

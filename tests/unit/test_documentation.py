@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
+from trigger_ad.config_file import load_config
 from trigger_ad.events.sample import sample_paths
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
 
-def _script(name: str) -> ModuleType:
-    """A script of the documentation as a module."""
-    path = ROOT / "docs" / f"{name}.py"
-    specification = importlib.util.spec_from_file_location(name, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 def test_the_readme_shows_what_the_committed_example_run_printed() -> None:
-    refresh = _script("refresh_example")
+    refresh = import_module("refresh_example")
     report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert refresh.with_demo(readme, report) == readme
 
 
 def test_the_example_is_the_default_configuration_on_the_shipped_sample() -> None:
-    from trigger_ad.config_file import load_config
-
     report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     assert report["config"] == load_config(ROOT / "configs" / "student.yaml").model_dump(mode="json")
 
 
 def test_the_examples_of_the_configuration_are_configurations(tmp_path: Path) -> None:
-    from trigger_ad.config_file import load_config
     from trigger_ad.events.encoding import InputEncoding
     from trigger_ad.events.layout import EventLayout
 
@@ -74,13 +61,43 @@ def test_the_readme_names_the_two_commands_in_its_first_screen() -> None:
 
 
 def test_the_physics_page_shows_what_its_data_say() -> None:
-    page = (ROOT / "docs" / "physics.md").read_text(encoding="utf-8")
-    data = json.loads((ROOT / "docs" / "physics.json").read_text(encoding="utf-8"))
-    refresh = _script("refresh_physics")
-    assert refresh.with_tables(page, data) == page
-    assert page.count("| Firmware |") >= 4
-    for run in data.values():
-        assert all(count == 0 for name, count in run["mismatches"].items() if name != "keras_float32")
+    page, data = _page_and_data("physics")
+    assert import_module("refresh_physics").with_tables(page, data) == page
+    assert page.count("| Firmware |") == 3 * len(_configurations()) + len(_configurations())
+    assert all(count == 0 for run in data.values() for count in run["mismatches"].values())
+
+
+def test_the_page_of_verified_configurations_shows_what_its_data_say() -> None:
+    page, data = _page_and_data("verification")
+    assert import_module("verify").with_table(page, data) == page
+    entries = [entry for entries in data.values() for entry in entries if "refused" not in entry]
+    assert all(item["exact"] for entry in entries for item in entry["emulators"].values() if item["must_agree"])
+    assert all(entry["overflows"] == 0 for entry in entries)
+
+
+@pytest.mark.parametrize("name", ["physics", "verification"])
+def test_both_pages_are_about_every_configuration(name: str) -> None:
+    assert list(_page_and_data(name)[1]) == [path.stem for path in _configurations()]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_both_pages_are_about_a_configuration_as_it_is(path: Path) -> None:
+    config = load_config(path).model_dump(mode="json")
+    physics, runs = (_page_and_data(name)[1][path.stem] for name in ("physics", "verification"))
+    for section in ("inputs", "model", "score", "training", "quantization"):
+        assert physics[section] == config[section], section
+    assert {run["io_type"] for run in runs} == {"io_parallel", "io_stream"}
+    (own,) = (run for run in runs if run["io_type"] == config["firmware"]["io_type"])
+    assert own["network_digest"] == physics["network_digest"]
+
+
+def _configurations() -> list[Path]:
+    return sorted((ROOT / "configs").glob("*.yaml"))
+
+
+def _page_and_data(name: str) -> tuple[str, dict[str, Any]]:
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    return page, json.loads((ROOT / "docs" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def test_the_sample_is_what_its_readme_says() -> None:

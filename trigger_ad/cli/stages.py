@@ -36,7 +36,7 @@ def check(target: Path) -> None:
 @click.command(epilog=_epilog("train"))
 @_target
 def train(target: Path) -> None:
-    """Train the float model, and for a student its teacher first."""
+    """Train the float model, and for a student its teachers first."""
     run = _bring(target, "train")
     click.echo(f"float model: {run.directory.float_model}")
 
@@ -111,10 +111,11 @@ def run(target: Path, as_json: bool) -> None:
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.hardware_tables import hardware_table
-    from trigger_ad.report.tables import agreement_table, auc_table, tpr_table
+    from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_table, tpr_table
 
     click.echo(report["verdict"]["sentence"])
-    show_tables([auc_table(report), tpr_table(report), agreement_table(report), hardware_table(report)])
+    rates = equal_rate_table(report) or tpr_table(report)
+    show_tables([auc_table(report), rates, agreement_table(report), hardware_table(report)])
 
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:

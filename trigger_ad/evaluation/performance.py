@@ -20,7 +20,7 @@ class PerformanceRow:
     """One model against one signal, as an entry of `performance` in report.json.
 
     Attributes:
-        model: float, float_encoded, ptq, qat, firmware, or a key of `BASELINE_TITLES`.
+        model: teacher, float, float_relu, float_encoded, ptq, qat, firmware, or a key of `BASELINE_TITLES`.
         score: What the score is.
         signal: Name of the signal.
         auc: Area under the ROC curve, with `auc_low` and `auc_high` its interval.
@@ -40,11 +40,6 @@ class PerformanceRow:
     def to_json(self) -> dict[str, Any]:
         """The entry of report.json."""
         return {**vars(self), "tpr": [point.to_json() for point in self.tpr]}
-
-    @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> PerformanceRow:
-        """The row that `to_json` wrote."""
-        return cls(**{**entry, "tpr": tuple(WorkingPoint(**point) for point in entry["tpr"])})
 
     def tpr_at(self, fpr_target: float) -> float:
         """The true-positive rate where test background passes at exactly a target that this row has.
@@ -129,7 +124,7 @@ class Rival:
 
 
 VERDICT_ACCEPTED: Final = 100
-"""Test background events that the rate compared must rest on: with twenty of them, one more or less is 5 %."""
+"""Test background events that pass at the rate compared: with twenty of them, one more or less is 5 %."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +133,8 @@ class Verdict:
 
     Attributes:
         model: The model judged.
-        fpr_target: The smallest target at which every row compared accepts `VERDICT_ACCEPTED` background events; None
-            where there is none, and the areas under the curve decide.
+        fpr_target: The smallest target that every row compared has and at which `VERDICT_ACCEPTED` background events
+            pass; None where there is none, and the areas under the curve decide.
         rivals: For each signal the trivial scores that are not beaten, areas first, the strongest first.
         sentence: The verdict in words.
     """
@@ -179,10 +174,10 @@ def _beats(rivals: Mapping[str, Iterable[Rival]], measure: str) -> dict[str, boo
 def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     """Compares a model with every trivial score among the rows.
 
-    To beat a trivial score is to accept more of a signal at the same rate of background: at the smallest target
-    false-positive rate at which all of them accept `VERDICT_ACCEPTED` background events. A trigger works at one rate;
-    the area under the curve is mostly about rates that none could afford, is told beside it, and decides only where the
-    background is too small for any rate. Measured values decide, without a claim of significance.
+    To beat a trivial score is to accept more of a signal at the same rate of background: the smallest target
+    false-positive rate that all of them have and that `VERDICT_ACCEPTED` background events are. A trigger works at one
+    rate; the area under the curve is mostly about rates that none could afford, is told beside it, and decides only
+    where the background is too small for any rate. Measured values decide, without a claim of significance.
 
     Raises:
         ValueError: There is no trivial score, or model and trivial scores have not one row each for the same signals.
@@ -193,15 +188,17 @@ def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     if not baselines or any(table.keys() != own.keys() for table in baselines.values()):
         raise ValueError(f"{model} needs trivial scores measured for the same signals")
     compared = [row for table in (own, *baselines.values()) for row in table.values()]
-    shared = set.intersection(
-        *({point.fpr_target for point in row.tpr if point.background_accepted >= VERDICT_ACCEPTED} for row in compared)
-    )
+    shared = set.intersection(*({point.fpr_target for point in row.tpr if _rests_on_enough(point)} for row in compared))
     fpr_target = min(shared, default=None)
     rivals = {
         signal: _rivals(row, {name: table[signal] for name, table in baselines.items()}, fpr_target)
         for signal, row in own.items()
     }
     return Verdict(model, fpr_target, rivals, _sentence(model, fpr_target, rivals))
+
+
+def _rests_on_enough(point: WorkingPoint) -> bool:
+    return point.fpr_target * point.background_events >= VERDICT_ACCEPTED
 
 
 def _rivals(

@@ -34,6 +34,7 @@ class WorkingPoint:
         fpr: The false-positive rate achieved on test background, with `fpr_low` and `fpr_high` its interval.
         tpr: The true-positive rate on test signal, with `low` and `high` its interval.
         background_accepted: Test background events accepted.
+        background_events: How many there are.
         tpr_at_target: See `tpr_at`, at `fpr_target`: what two scores are compared by.
     """
 
@@ -46,6 +47,7 @@ class WorkingPoint:
     low: float
     high: float
     background_accepted: int
+    background_events: int
     tpr_at_target: float
 
     def to_json(self) -> dict[str, Any]:
@@ -210,5 +212,7 @@ def working_points(
         accepted = int(np.count_nonzero(false_positive))
         fpr, tpr = accepted / len(test), int(np.count_nonzero(true_positive)) / len(signal)
         equal = tpr_at(target, test, signal)
-        points.append(WorkingPoint(target, threshold, fpr, fpr_low, fpr_high, tpr, low, high, accepted, equal))
+        points.append(
+            WorkingPoint(target, threshold, fpr, fpr_low, fpr_high, tpr, low, high, accepted, len(test), equal)
+        )
     return points

@@ -184,7 +184,7 @@ def _calibration(*parts: Calibration) -> dict[str, Any]:
 QUANTIZE = Stage(
     "quantize",
     _settings,
-    lambda run: [*run.event_files(), *float_models(run).values()],
+    lambda run: [*run.event_files(), *teacher_models(run), *float_models(run).values()],
     lambda run: [
         *(run.directory.quantized_model(kind) for kind in KINDS),
         *(run.directory.network(kind) for kind in KINDS),

@@ -21,7 +21,15 @@ from trigger_ad.report.run_tables import (
     versions_table,
 )
 from trigger_ad.report.summary import key_facts
-from trigger_ad.report.tables import agreement_table, auc_table, layer_table, score_tables, tpr_table, tpr_tables
+from trigger_ad.report.tables import (
+    agreement_table,
+    auc_table,
+    equal_rate_table,
+    layer_table,
+    score_tables,
+    tpr_table,
+    tpr_tables,
+)
 from trigger_ad.report.templating import html_template, markdown_template
 from trigger_ad.run_directory import RunDirectory, write_json, write_text, written_whole
 
@@ -73,7 +81,7 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "figures": {figure.name: figure for figure in figures},
         "auc": auc_table(report),
         "other_scores": score_tables(report),
-        "rates": tpr_tables(report) or (tpr_table(report),),
+        "rates": tuple(filter(None, (*(tpr_tables(report) or (tpr_table(report),)), equal_rate_table(report)))),
         "agreement": agreement_table(report),
         "layers": layer_table(report),
         "hardware": hardware_table(report),

@@ -146,9 +146,41 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
             "(Clopper-Pearson). An event is accepted when its score is greater than the threshold; the firmware's is "
             "an integer code. Accepted counts test background.",
             "The intervals of both rates are those of the threshold as it stands: by how much another validation "
-            "background would have moved it is in neither. Where few events are accepted that matters most: compare "
-            "rows at the FPR they achieved.",
+            "background would have moved it is in neither. Where few events are accepted that matters most.",
             *refused,
+        ),
+        row_tags={index: _row_tag(model) for index, model in enumerate(models)},
+    )
+
+
+def equal_rate_table(report: Report) -> Table | None:
+    """What the verdict compares: true-positive rates where equal shares of the test background pass; None if nothing.
+
+    Values have no intervals of their own: those of the working point at this target are about as wide.
+    """
+    target = report["verdict"]["fpr_target"]
+    if target is None:
+        return None
+    rates = {
+        (row["model"], row["signal"]): point["tpr_at_target"]
+        for row in main_rows(report)
+        for point in row["tpr"]
+        if point["fpr_target"] == target
+    }
+    models = [model for model in _models(report) if any((model, signal) in rates for signal in signals(report))]
+    return Table(
+        title=f"True-positive rate where a share of exactly {power_of_ten(target)} of the test background passes",
+        columns=("Model", *map(signal_title, signals(report))),
+        rows=tuple(
+            (
+                model_title(model, report.get("ships")),
+                *(UNKNOWN if (rate := rates.get((model, name))) is None else f"{rate:.4f}" for name in signals(report)),
+            )
+            for model in models
+        ),
+        notes=(
+            "What the verdict compares. No trigger can set these thresholds, which are chosen on the events that they "
+            "are measured on.",
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},
     )

@@ -198,5 +198,5 @@ def test_a_point_is_written_with_the_names_of_the_report() -> None:
     (point,) = working_points(np.arange(100), np.arange(100), np.arange(50))
 
     keys = ["fpr_target", "threshold", "fpr", "fpr_low", "fpr_high", "tpr", "low", "high", "background_accepted"]
-    keys += ["tpr_at_target"]
+    keys += ["background_events", "tpr_at_target"]
     assert list(point.to_json()) == keys

@@ -13,6 +13,7 @@ from trigger_ad.report.tables import (
     Table,
     agreement_table,
     auc_table,
+    equal_rate_table,
     layer_table,
     quantization_losses,
     score_tables,
@@ -45,6 +46,7 @@ def _point(fpr_target: float, **changes: Any) -> dict[str, Any]:
         "low": 0.5811,
         "high": 0.6432,
         "background_accepted": 1997,
+        "background_events": 20010,
         "tpr_at_target": 0.6131,
     } | changes
 
@@ -143,8 +145,7 @@ def test_there_is_one_table_of_rates_for_each_supported_target(report: dict[str,
 def test_the_table_of_rates_says_what_its_intervals_do_not_contain(report: dict[str, Any]) -> None:
     assert tpr_table(report).notes[1] == (
         "The intervals of both rates are those of the threshold as it stands: by how much another validation "
-        "background would have moved it is in neither. Where few events are accepted that matters most: compare "
-        "rows at the FPR they achieved."
+        "background would have moved it is in neither. Where few events are accepted that matters most."
     )
 
 
@@ -244,3 +245,22 @@ def test_a_layer_with_a_mismatch_stands_out(report: dict[str, Any]) -> None:
 def test_every_row_has_a_cell_for_each_column() -> None:
     with pytest.raises(ValueError, match="one cell for each column"):
         Table("Wrong", ("a", "b"), (("1", "2"), ("3",)))
+
+
+def test_what_the_verdict_compares_is_shown_for_every_model(report: dict[str, Any]) -> None:
+    report["verdict"]["fpr_target"] = 0.1
+    report["performance"] = [
+        _performance("firmware", 0.9, [_point(0.1), _point(0.01, tpr_at_target=0.3)]),
+        _performance("ht", 0.8, [_point(0.1, tpr_at_target=0.25)]),
+    ]
+
+    table = equal_rate_table(report)
+
+    assert table is not None
+    assert "exactly 10⁻¹ of the test background" in table.title
+    assert [row[:2] for row in table.rows] == [("Firmware", "0.6131"), ("HT", "0.2500")]
+
+
+def test_a_verdict_by_area_alone_has_no_rates_to_show(report: dict[str, Any]) -> None:
+    report["verdict"]["fpr_target"] = None
+    assert equal_rate_table(report) is None
