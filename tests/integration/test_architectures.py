@@ -6,13 +6,22 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pytest
 from support.runs import SIGNALS, changed, write_config, write_study
 
 from trigger_ad import cli
+from trigger_ad.config import StudentConfig
+from trigger_ad.fixed_point import Values
+from trigger_ad.models.architectures import Architecture
+from trigger_ad.models.floating import FloatEvaluation
+from trigger_ad.models.scores import squared_error
 from trigger_ad.pipeline.convert import shipped_network
 from trigger_ad.pipeline.parameters import weighted_nodes
+from trigger_ad.pipeline.stage import Run
 from trigger_ad.pipeline.target import open_run
+from trigger_ad.pipeline.train import load_float, teacher_models
+from trigger_ad.training import fit
 
 CNN: Final = {
     "architecture": "convolutional_autoencoder",
@@ -56,7 +65,7 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         content: dict[str, Any] = json.loads((path / "report.json").read_text(encoding="utf-8"))
         run = open_run(path.resolve())
         network = shipped_network(run)
-    return content | {"network": network, "study": request.param}
+    return content | {"network": network, "study": request.param, "run": run}
 
 
 def test_every_emulator_that_must_agree_does(report: dict[str, Any]) -> None:
@@ -114,3 +123,57 @@ def test_the_score_word_has_the_bits_that_were_asked_for(report: dict[str, Any])
 def test_exceptions_by_layer_are_in_the_firmware(report: dict[str, Any]) -> None:
     if report["study"] == "variational":
         assert report["network"].type("latent_quantized").width == 6
+
+
+def test_teachers_differ_keep_all_their_weights_and_score_by_their_mean(
+    report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: Run = report["run"]
+    if not isinstance(run.config.model, StudentConfig):
+        return
+    monkeypatch.chdir(run.directory.path.parents[1])
+    architecture = run.architecture_of(run.config.model.teacher)
+    teachers = [load_float(path) for path in teacher_models(run)]
+    kernels = [teacher.get_layer("encoder_1").get_weights()[0] for teacher in teachers]
+    assert len(teachers) == 2
+    assert not np.array_equal(*kernels)
+    assert all(np.count_nonzero(kernel) == kernel.size for kernel in kernels)
+
+    inputs = run.encoding.exact_values(next(run.dataset.test_events()["heavy"].particles()))
+    errors = [squared_error(inputs, _reconstruction(teacher, architecture, inputs)) for teacher in teachers]
+    with np.load(run.directory.arrays("quantize")) as stored:
+        assert np.array_equal(stored["teacher/squared_error/heavy"], np.mean(errors, axis=0))
+
+
+def _reconstruction(model: Any, architecture: Architecture, inputs: Values) -> Values:
+    reconstruction = FloatEvaluation(model, architecture)(inputs).reconstruction
+    assert reconstruction is not None
+    return reconstruction
+
+
+def test_a_student_interrupted_at_its_second_teacher_goes_on_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_study(tmp_path, background=300, signal=50)
+    monkeypatch.chdir(tmp_path)
+    for name in ("whole", "interrupted"):
+        write_config(tmp_path / f"{name}.yaml", **changed({"name": name}, STUDIES["student"]))
+    assert cli.run(["train", "whole.yaml"]) == 0
+
+    fits: list[str] = []
+
+    def interrupt(model: Any, title: str, *arguments: Any, **options: Any) -> Any:
+        fits.append(title)
+        if len(fits) == 2:
+            raise KeyboardInterrupt
+        return fit(model, title, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trigger_ad.training.fit", interrupt)
+        assert cli.run(["train", "interrupted.yaml"]) == 130
+    assert fits[-1] == "training teacher 2 of 2"
+    assert cli.run(["train", "interrupted.yaml"]) == 0
+
+    for name in ("teacher_1.h5", "teacher_2.h5", "float.h5"):
+        whole, interrupted = (Path("hls_projects") / run / name for run in ("whole", "interrupted"))
+        assert whole.read_bytes() == interrupted.read_bytes(), name

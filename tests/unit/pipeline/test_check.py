@@ -9,10 +9,13 @@ import pytest
 from support.events import OTHER, make_other_particles, make_particles, write_events, write_other_events
 
 from trigger_ad.config import Config
+from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.check import check_run
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
+
+CONFIGURATIONS = Path(__file__).resolve().parents[3] / "configs"
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +57,14 @@ def test_a_layout_of_ones_own_is_checked() -> None:
     assert "events: 2 files" in said
     with pytest.raises(UserError, match=r"other\.h5: `Particles` has the shape \(20, 9, 4\)"):
         _check(events=events)
+
+
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+@pytest.mark.parametrize("path", sorted(CONFIGURATIONS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_configuration_that_is_shipped_passes_with_either_io_type(path: Path, io_type: str) -> None:
+    config = load_config(path)
+    firmware = config.firmware.model_copy(update={"io_type": io_type})
+    check_run(Run(config.model_copy(update={"firmware": firmware}), RunDirectory(Path("hls_projects/shipped"))))
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:
