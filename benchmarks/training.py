@@ -39,7 +39,7 @@ def seconds_per_epoch(fitted: Timed, epochs: int) -> tuple[float, float]:
 
 def fits_of(path: Path, rows: int) -> tuple[dict[str, Timed], int]:
     """The three fits of a configuration, and the events of an epoch."""
-    from trigger_ad.config import FitConfig
+    from trigger_ad.config import FitConfig, StudentConfig
     from trigger_ad.config_file import load_config
     from trigger_ad.events.dataset import read_dataset
     from trigger_ad.events.encoding import InputEncoding
@@ -54,6 +54,8 @@ def fits_of(path: Path, rows: int) -> tuple[dict[str, Timed], int]:
     from trigger_ad.training import Rows, fit, make_deterministic
 
     config = load_config(path)
+    if isinstance(config.model, StudentConfig):
+        sys.exit(f"{path} is of a student, which learns what its teachers make of events. Time one of an autoencoder")
     encoding = InputEncoding(config.inputs, EventLayout(config.layout))
     arrays = training_arrays(read_dataset(config.events, encoding), encoding, config.training.augmentation, config.seed)
     network = architecture(config.model, encoding.layout.objects, len(encoding.features))
