@@ -213,8 +213,8 @@ def test_values_beyond_the_range_saturate_are_counted_and_never_wrap(tmp_path: P
     assert_is_the_file(found, path)
     pt, eta, phi = (item.word for item in ENCODING.features)
     assert found.words[3, 0] == found.words[5, 3] == pt.code_max == 255
-    assert (found.words[7, 4], found.words[8, 4]) == (eta.code_max, eta.code_min) == (31, -32)
-    assert found.words[9, 5] == phi.code_min == -32
+    assert (found.words[7, 4], found.words[8, 4]) == (eta.code_max, eta.code_min) == (15, -16)
+    assert found.words[9, 5] == phi.code_min == -8
     assert found.saturated == {"pt": 2, "eta": 2, "phi": 1}
     assert not found.words[:, 54:].any()
 

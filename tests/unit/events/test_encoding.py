@@ -133,7 +133,9 @@ def test_the_order_is_pt_eta_phi_of_one_slot_after_the_other() -> None:
 
 
 def test_eta_and_phi_can_be_left_out() -> None:
-    encoding = InputEncoding(InputsConfig(pt=TransverseMomentumConfig(lsb=1.0, width=8), eta=None))
+    encoding = InputEncoding(
+        InputsConfig(pt=TransverseMomentumConfig(lsb=1.0, width=8), eta=None, phi=FeatureConfig(lsb=0.125, width=6))
+    )
     assert [item.name for item in encoding.features] == ["pt", "phi"]
     assert encoding.words(one_object(7.0, 1.0, 0.25)).tolist() == [[0, 0] * SLOT + [7, 2] + [0, 0] * (18 - SLOT)]
     assert InputEncoding(InputsConfig(eta=None, phi=None)).inputs == 19
@@ -305,8 +307,8 @@ def test_features_are_found_wherever_the_layout_has_them() -> None:
     particles[0, 1] = 0.25, 0.5, 20.0, 1.0
     particles[0, 4] = -0.5, 2.0, 31.0, -2.0
     words, values = encoding.words(particles).reshape(9, 3), encoding.values(particles).reshape(9, 3)
-    assert words[[1, 4]].tolist() == [[40, 2, 2], [62, -4, 7]]
-    assert values[[1, 4]].tolist() == [[40, 2 / 64, 3 / 2], [62, -4 / 64, 8 / 2]]
+    assert words[[1, 4]].tolist() == [[40, 0, 2], [62, -1, 7]]
+    assert values[[1, 4]].tolist() == [[40, 0, 3 / 2], [62, -1 / 64, 8 / 2]]
     assert not np.delete(words, [1, 4], axis=0).any()
     assert encoding.saturated(particles) == {"pt": 0, "phi": 0, "isolation": 1}
 

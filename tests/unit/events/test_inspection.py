@@ -145,11 +145,11 @@ def test_electrons_near_a_jet_are_counted(tmp_path: Path) -> None:
 def test_objects_beyond_the_default_words_are_counted_by_feature(tmp_path: Path) -> None:
     particles = three_events()
     particles[1:, 9, PT] = [1000, 300]
-    particles[2, 9, ETA] = -3.99
+    particles[2, 9, ETA] = -7.99
     particles[0, 0, PT] = 255.4
     found = inspect_file(write_events(tmp_path / "three.h5", particles), chunk_size=2)
     assert found.saturated == {"pt": 2, "eta": 0, "phi": 0}
-    particles[2, 9, ETA] = 3.99
+    particles[2, 9, ETA] = 7.99
     assert inspect_file(write_events(tmp_path / "other.h5", particles)).saturated == {"pt": 2, "eta": 1, "phi": 0}
 
 

@@ -46,10 +46,10 @@ def test_the_ports_are_the_trigger_words_of_the_configuration() -> None:
     found = ports(InputEncoding(Config(name="a").inputs))
     assert [(port.name, port.word, port.low, port.high) for port in found] == [
         ("pt", "ap_uint<8>", 0, 255),
-        ("eta", "ap_int<6>", -32, 31),
-        ("phi", "ap_int<6>", -32, 31),
+        ("eta", "ap_int<5>", -16, 15),
+        ("phi", "ap_int<4>", -8, 7),
     ]
-    assert [port.unit for port in found] == ["1 GeV", "0.125", "0.125 rad"]
+    assert [port.unit for port in found] == ["1 GeV", "0.5", "0.5 rad"]
     # pT and the angles have different binary points: one shift by one bit
     assert [port.shift for port in found] == [1, 0, 0]
 
@@ -125,15 +125,15 @@ def test_the_function_takes_an_array_of_words_for_each_feature(tmp_path: Path) -
         "result_t score[1]",
     ]
     assert (
-        "typedef ap_uint<10> pt_word_t;\ntypedef ap_int<6> eta_word_t;\ntypedef ap_int<6> phi_word_t;" in sources[".h"]
+        "typedef ap_uint<10> pt_word_t;\ntypedef ap_int<5> eta_word_t;\ntypedef ap_int<4> phi_word_t;" in sources[".h"]
     )
 
 
 def test_a_stream_carries_the_words_of_a_feature_of_all_objects(tmp_path: Path) -> None:
     sources = _sources(_project(tmp_path / "project", logarithmic_config(io_type="io_stream")))
     assert _prototype(sources[".h"])[0] == "hls::stream<pt_words_t> &pt_words"
-    assert "typedef ap_uint<20> pt_words_t;\ntypedef ap_uint<12> eta_words_t;" in sources[".h"]
-    assert "pt_words.range(19, 10), eta_words.range(11, 6), phi_words.range(11, 6), codes[3]" in sources[".cpp"]
+    assert "typedef ap_uint<20> pt_words_t;\ntypedef ap_uint<10> eta_words_t;" in sources[".h"]
+    assert "pt_words.range(19, 10), eta_words.range(9, 5), phi_words.range(7, 4), codes[3]" in sources[".cpp"]
 
 
 def test_an_image_is_a_transfer_for_each_position(tmp_path: Path) -> None:
