@@ -20,8 +20,9 @@ from trigger_ad.firmware.hls_types import traced_layers
 from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.top import top_facts, write_top
 from trigger_ad.fixed_point import Codes
+from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
-from trigger_ad.run_directory import RunDirectory, text_digest, write_text
+from trigger_ad.run_directory import RunDirectory, write_text
 
 COSIM_VECTORS: Final = 1000
 """A vendor co-simulation runs about this many vectors: the first ones, and every so-manieth of the others."""
@@ -51,11 +52,6 @@ class Vectors:
         """Of the vectors after the leading ones, a co-simulation runs one in this many."""
         others = len(self.words) - self.leading
         return max(1, math.ceil(others / max(1, COSIM_VECTORS - self.leading)))
-
-
-def network_digest(network: Network) -> str:
-    """The digest that names a network in projects and reports."""
-    return text_digest(yaml.safe_dump(network.to_json()))
 
 
 def write_project(

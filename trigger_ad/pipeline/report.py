@@ -111,7 +111,7 @@ def _execute(run: Run) -> None:
 def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) -> dict[str, Any]:
     """The content of report.json, schema 1."""
     from trigger_ad.evaluation.working_points import unsupported_targets
-    from trigger_ad.firmware.project import network_digest
+    from trigger_ad.network.digest import network_digest
 
     config = run.config
     network = shipped_network(run)

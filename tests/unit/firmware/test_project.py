@@ -21,7 +21,8 @@ from support.runs import (
 )
 
 from trigger_ad.config import BackEnd
-from trigger_ad.firmware.project import COSIM_VECTORS, Vectors, network_digest, write_handover, write_table
+from trigger_ad.firmware.project import COSIM_VECTORS, Vectors, write_handover, write_table
+from trigger_ad.network.digest import network_digest
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.run_directory import RunDirectory
 
