@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "report": "trigger_ad.cli.stages",
     "run": "trigger_ad.cli.stages",
     "score": "trigger_ad.cli.score",
+    "export": "trigger_ad.cli.export",
     "doctor": "trigger_ad.cli.doctor",
 }
 """The module of each command, in the order of the work."""

@@ -52,6 +52,7 @@ def score(target: Path, files: tuple[Path, ...], out: Path, fpr: float | None, s
 
     FILE is HDF5 in the run's layout and needs no labels: a black box. Files of any size are read in pieces.
     """
+    from trigger_ad.cli.stages import reported
     from trigger_ad.pipeline.score import check_out, open_inputs
     from trigger_ad.pipeline.target import open_run
 
@@ -60,7 +61,7 @@ def score(target: Path, files: tuple[Path, ...], out: Path, fpr: float | None, s
     check_out(out)
     if submission:
         _check_black_box(inputs, fpr)
-    report = _up_to_date(run)
+    report = reported(run)
     scoring = _write(run, inputs, report, fpr, submission, out)
     for line in scoring.warnings():
         _LOGGER.warning("%s", line)
@@ -80,26 +81,6 @@ def _check_black_box(inputs: Sequence[InputFile], fpr: float | None) -> None:
         raise UserError(f"{len(inputs)} files are given, and a submission is of one black box", "Give one file")
     if fpr is None:
         require_enough(inputs[0])
-
-
-def _up_to_date(run: Run) -> dict[str, Any]:
-    """Brings the run up to date; its report, whose emulators agree."""
-    from trigger_ad.cli.stages import require_agreement
-    from trigger_ad.pipeline.check import check_run
-    from trigger_ad.pipeline.stage import reading
-    from trigger_ad.pipeline.target import bring_up_to_date
-    from trigger_ad.report.inputs import check_report
-    from trigger_ad.run_directory import read_json
-
-    check_run(run)
-    bring_up_to_date(run, "report")
-    path = run.directory.path / "report.json"
-    with reading(path):
-        report = read_json(path)
-        check_report(report)
-    # otherwise the reference, which scores, is not what the firmware does
-    require_agreement(run, report["agreement"])
-    return report
 
 
 def _write(

@@ -120,6 +120,29 @@ def _show_report(report: dict[str, Any]) -> None:
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
     run = _bring(target, "report")
+    report = _read_report(run)
+    show(run, report)
+    require_agreement(run, report["agreement"])
+
+
+def reported(run: Run) -> dict[str, Any]:
+    """Brings a run up to date; its report, whose emulators agree.
+
+    Raises:
+        CheckFailed: An emulator differs from the reference: what the reference gives is not what the firmware does.
+        UserError: The configuration cannot be converted, a stage fails, or the report is damaged.
+    """
+    from trigger_ad.pipeline.check import check_run
+    from trigger_ad.pipeline.target import bring_up_to_date
+
+    check_run(run)
+    bring_up_to_date(run, "report")
+    report = _read_report(run)
+    require_agreement(run, report["agreement"])
+    return report
+
+
+def _read_report(run: Run) -> dict[str, Any]:
     from trigger_ad.pipeline.stage import reading
     from trigger_ad.report.inputs import check_report
     from trigger_ad.run_directory import read_json
@@ -128,8 +151,7 @@ def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
     with reading(path):
         report = read_json(path)
         check_report(report)
-    show(run, report)
-    require_agreement(run, report["agreement"])
+    return report
 
 
 def _bring(target: Path, stage: str, *, again: bool = False) -> Run:

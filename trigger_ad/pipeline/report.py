@@ -102,7 +102,7 @@ def _execute(run: Run) -> None:
     rows = rows_of(scores, run.dataset)
     report = build_report(run, scores["firmware", shipped], rows)
     network = shipped_network(run)
-    thresholds = _thresholds(report)
+    thresholds = firmware_thresholds(report)
     write_handover(network, run.config, thresholds, run.directory)
     drawn = {model: values for (model, score), values in scores.items() if model != "float" or score == shipped}
     write_report(report, drawn, run.config.to_yaml(), run.directory)
@@ -207,7 +207,7 @@ def _input_facts(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _thresholds(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def firmware_thresholds(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The firmware's threshold codes: they are set on background alone, so any signal's row has them."""
     kind = FixedPoint.parse(report["score_type"])
     row = next(row for row in report["performance"] if row["model"] == "firmware")
