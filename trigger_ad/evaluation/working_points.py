@@ -171,7 +171,8 @@ def tpr_at(fpr: float, test_background: Scores, test_signal: Scores) -> float:
     """
     background, signal = checked_scores(test_background, test_signal)
     accepted = fpr * len(background)
-    threshold = np.sort(background)[::-1][int(accepted)]
+    place = len(background) - 1 - int(accepted)
+    threshold = np.partition(background, place)[place]
     above, tied = np.count_nonzero(background > threshold), np.count_nonzero(background == threshold)
     share = (accepted - above) / tied
     return float(np.count_nonzero(signal > threshold) + share * np.count_nonzero(signal == threshold)) / len(signal)

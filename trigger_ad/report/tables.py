@@ -130,13 +130,7 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
     )
     if target is None:
         return Table("True-positive rate", ("Model",), (), ("No target false-positive rate is supported.", *refused))
-    points = {
-        (row["model"], row["signal"]): point
-        for row in main_rows(report)
-        for point in row["tpr"]
-        if point["fpr_target"] == target
-    }
-    models = [model for model in _models(report) if any((model, signal) in points for signal in signals(report))]
+    points, models = _points_at(report, target)
     return Table(
         title=f"True-positive rate at a target false-positive rate of {power_of_ten(target)}",
         columns=("Model", *map(signal_title, signals(report)), "FPR achieved", "Accepted", "Threshold"),
@@ -153,6 +147,17 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
     )
 
 
+def _points_at(report: Report, target: float) -> tuple[dict[tuple[str, str], Mapping[str, Any]], list[str]]:
+    """The working points at one target by model and signal, and the models that have any, in the order of tables."""
+    points = {
+        (row["model"], row["signal"]): point
+        for row in main_rows(report)
+        for point in row["tpr"]
+        if point["fpr_target"] == target
+    }
+    return points, [model for model in _models(report) if any((model, name) in points for name in signals(report))]
+
+
 def equal_rate_table(report: Report) -> Table | None:
     """What the verdict compares: true-positive rates where equal shares of the test background pass; None if nothing.
 
@@ -161,20 +166,17 @@ def equal_rate_table(report: Report) -> Table | None:
     target = report["verdict"]["fpr_target"]
     if target is None:
         return None
-    rates = {
-        (row["model"], row["signal"]): point["tpr_at_target"]
-        for row in main_rows(report)
-        for point in row["tpr"]
-        if point["fpr_target"] == target
-    }
-    models = [model for model in _models(report) if any((model, signal) in rates for signal in signals(report))]
+    points, models = _points_at(report, target)
     return Table(
         title=f"True-positive rate where a share of exactly {power_of_ten(target)} of the test background passes",
         columns=("Model", *map(signal_title, signals(report))),
         rows=tuple(
             (
                 model_title(model, report.get("ships")),
-                *(UNKNOWN if (rate := rates.get((model, name))) is None else f"{rate:.4f}" for name in signals(report)),
+                *(
+                    UNKNOWN if (point := points.get((model, signal))) is None else f"{point['tpr_at_target']:.4f}"
+                    for signal in signals(report)
+                ),
             )
             for model in models
         ),
