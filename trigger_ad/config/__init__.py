@@ -4,7 +4,7 @@ Unknown keys, wrong types and impossible values are refused with the key's full 
 """
 
 from trigger_ad.config.events import EventsConfig, LayoutConfig, ObjectsConfig
-from trigger_ad.config.firmware import BackEnd, FirmwareConfig, LayerFirmwareConfig
+from trigger_ad.config.firmware import BackEnd, FirmwareConfig, IOType, LayerFirmwareConfig, Strategy
 from trigger_ad.config.inputs import FeatureConfig, InputsConfig, OtherFeatureConfig, TransverseMomentumConfig
 from trigger_ad.config.model import (
     ARCHITECTURES,
@@ -43,6 +43,7 @@ __all__ = [
     "FeatureConfig",
     "FirmwareConfig",
     "FitConfig",
+    "IOType",
     "InputsConfig",
     "LayerBitsConfig",
     "LayerFirmwareConfig",
@@ -55,6 +56,7 @@ __all__ = [
     "QuantizationConfig",
     "ScoreName",
     "Section",
+    "Strategy",
     "StudentConfig",
     "TrainingConfig",
     "TransverseMomentumConfig",

@@ -12,6 +12,7 @@ BackEnd = Literal["vitis", "vivado"]
 
 
 Strategy = Literal["latency", "resource"]
+IOType = Literal["io_parallel", "io_stream"]
 
 
 class LayerFirmwareConfig(Section):
@@ -29,7 +30,7 @@ class FirmwareConfig(Section):
     clock_ns: float = Field(default=5.0, gt=0, le=1000, allow_inf_nan=False)
     reuse_factor: int = Field(default=1, ge=1)
     strategy: Strategy = "latency"
-    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
+    io_type: IOType = "io_parallel"
     layers: dict[str, LayerFirmwareConfig] = Field(default={})
     """Exceptions by layer name."""
 

@@ -91,7 +91,7 @@ AutoencoderConfig = Annotated[
 
 
 class AnomaliesConfig(Section):
-    """Events beside the background that the student learns its teacher's score of; never a signal.
+    """Events beside the background that the student learns the score of; never a signal.
 
     They are made of background events alone: objects of several events are mixed, and transverse momenta scaled.
     """
@@ -105,7 +105,7 @@ class AnomaliesConfig(Section):
 
 
 class StudentConfig(_NetworkConfig):
-    """A small dense network whose output is the score: it learns the logarithm of a float autoencoder's score."""
+    """A small dense network whose output is the score: it learns the logarithm of float autoencoders' score."""
 
     architecture: Literal["student"]
     hidden: tuple[Units, ...] = Field(default=(32, 16), min_length=1, strict=False)

@@ -59,7 +59,7 @@ class QatConfig(FitConfig):
     patience: int = Field(default=4, ge=1)
     distillation: Literal["none", "reconstruction", "score"] = "none"
     """What an autoencoder that ships whole learns: to reproduce its inputs, the float model's reconstruction, or the
-    logarithm of its score. Without a decoder it learns the float latent space; a student, its teacher's score."""
+    logarithm of its score. Without a decoder it learns the float latent space; a student, its teachers' score."""
 
 
 class LayerBitsConfig(Section):

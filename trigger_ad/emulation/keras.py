@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.models.keras import Predictor, tf_keras
 from trigger_ad.models.quantized import float64_keras, in_float64
@@ -25,6 +26,9 @@ def float64_layers(model: Any, network: Network) -> Layers:
     Args:
         model: The quantized Keras model.
         network: Frozen from it.
+
+    Raises:
+        UserError: If the model has not the network's layers.
     """
     with float64_keras():
         predict = _predictor(in_float64(model), network)
@@ -43,7 +47,13 @@ def float32_layers(model: Any, network: Network) -> Layers:
 
 
 def _predictor(model: Any, network: Network) -> Predictor:
-    every_layer = tf_keras.Model(model.input, [model.get_layer(node.name).output for node in network.nodes[1:]])
+    layers = {layer.name: layer for layer in model.layers}
+    for node in network.nodes:
+        shape = layers[node.name].output.shape[1:] if node.name in layers else None
+        if shape != network.words[node.name].shape:
+            found = "no layer" if shape is None else f"values of shape {shape} from the layer"
+            raise UserError(f"the model has {found} '{node.name}'", "Freeze the network from this model")
+    every_layer = tf_keras.Model(model.input, [layers[node.name].output for node in network.nodes[1:]])
     return Predictor(every_layer, block_events(network))
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from trigger_ad.config import BackEnd, FirmwareConfig
-from trigger_ad.errors import UserError
+from trigger_ad.firmware.hls4ml_library import hls4ml_library
 from trigger_ad.firmware.hls_layers import (
     Layer,
     check_layers,
@@ -33,6 +33,7 @@ from trigger_ad.firmware.hls_types import (
     parse_ap_type,
     traced_layers,
 )
+from trigger_ad.firmware.reuse import check_reuse_factor
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Convolution, Node
 
@@ -81,7 +82,7 @@ def write_hls_project(
     """
     check_layers(network, config)
     check_reuse_factor(network, config)
-    get_backend, graph = _hls4ml()
+    get_backend, graph = hls4ml_library()
 
     settings = get_backend(_BACK_END_NAMES[back_end]).create_initial_config(
         part=config.part, clock_period=config.clock_ns, io_type=config.io_type, write_weights_txt=False
@@ -104,60 +105,6 @@ def write_hls_project(
         model.write()
     for line in said.getvalue().splitlines():
         _LOGGER.debug("hls4ml: %s", line)
-
-
-def check_reuse_factor(network: Network, config: FirmwareConfig) -> None:
-    """Refuses a reuse factor that hls4ml would silently replace by another, or get wrong.
-
-    Raises:
-        UserError: Naming a layer and the nearest factors that are valid for it, and for all layers together.
-    """
-    layers = {node.name: (node, *size) for node in network.nodes if (size := multiplications(node)) is not None}
-    unknown = next((name for name in config.layers if name not in layers), None)
-    if unknown:
-        raise UserError(
-            f"firmware.layers: '{unknown}' is no layer with multipliers", f"Those that are: {', '.join(layers)}"
-        )
-    valid = {name: _valid_reuse_factors(*layer, config) for name, layer in layers.items()}
-    common = set.intersection(*map(set, valid.values())) if valid else {1}
-    for name, (_, inputs, outputs) in layers.items():
-        factor = config.reuse_factor_of(name)
-        if factor not in valid[name]:
-            raise UserError(
-                f"firmware.reuse_factor: {factor} is not valid for layer '{name}' ({inputs} x {outputs}, "
-                f"{config.strategy_of(name)})",
-                f"Valid for every layer: {_nearest(common, factor)}; for this one, under firmware.layers.{name}: "
-                f"{_nearest(valid[name], factor)}",
-            )
-
-
-def _nearest(factors: Collection[int], wanted: int) -> str:
-    """The four factors nearest to one that is not possible."""
-    nearest = sorted(factors, key=lambda factor: (abs(factor - wanted), factor))[:4]
-    return ", ".join(map(str, sorted(nearest))) or "none"
-
-
-def _valid_reuse_factors(node: Node, inputs: int, outputs: int, config: FirmwareConfig) -> list[int]:
-    if config.strategy_of(node.name) == "latency":
-        # multipliers are shared evenly only when the factor divides their number
-        products = inputs * outputs
-        return [factor for factor in range(1, products + 1) if products % factor == 0]
-    get_backend, _ = _hls4ml()
-    factors = list(get_backend("Vitis").get_valid_reuse_factors(inputs, outputs))
-    if isinstance(node, Convolution) and config.io_type == "io_parallel":
-        # beyond them hls4ml's function stops the program, or reads words outside the window
-        return [factor for factor in factors if factor <= inputs]
-    return factors
-
-
-def _hls4ml() -> tuple[Any, Any]:
-    """hls4ml's back ends and its graph. It imports TensorFlow, which only our own module does in silence."""
-    from hls4ml.backends import get_backend
-    from hls4ml.model import ModelGraph
-
-    import trigger_ad.models.keras  # noqa: F401
-
-    return get_backend, ModelGraph
 
 
 def _hls_config(network: Network, config: FirmwareConfig) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Final
 from trigger_ad.config import FirmwareConfig
 from trigger_ad.errors import UserError
 from trigger_ad.firmware.hls_layers import multiplications, reuse_factor_of
+from trigger_ad.firmware.reuse import valid_reuse_factors
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Convolution, Dense, Node
 
@@ -48,15 +49,26 @@ def _check_multipliers(node: Node, network: Network, config: FirmwareConfig) -> 
             raise UserError(
                 f"layer '{node.name}' has {products} products ({size[0]} x {size[1]}) in an array of registers, and "
                 f"the tools take at most {LARGEST_ARRAY}",
-                f"Set firmware.layers.{node.name} to {{strategy: resource, reuse_factor: "
-                f"{math.ceil(products / LARGEST_ARRAY)} or more}}, or make the layer smaller",
+                _shared_multipliers(node, products, config),
             )
     elif math.ceil(products / factor) > LARGEST_ARRAY:
         raise UserError(
             f"layer '{node.name}' has {math.ceil(products / factor)} multipliers ({size[0]} x {size[1]}, reuse factor "
             f"{factor}) in an unrolled loop, and the tools take at most {LARGEST_ARRAY}",
-            f"Set firmware.layers.{node.name}.reuse_factor to {math.ceil(products / LARGEST_ARRAY)} or more",
+            _shared_multipliers(node, products, config),
         )
+
+
+def _shared_multipliers(node: Node, products: int, config: FirmwareConfig) -> str:
+    """The remedy for too many products: the smallest reuse factor that brings them below the limit and is valid."""
+    factors = valid_reuse_factors(node, "resource", config.io_type)
+    enough = [factor for factor in factors if math.ceil(products / factor) <= LARGEST_ARRAY]
+    if not enough:
+        return "Make the layer smaller"
+    return (
+        f"Set firmware.layers.{node.name} to {{strategy: resource, reuse_factor: {enough[0]}}}, or make the layer "
+        "smaller"
+    )
 
 
 def _check_words(node: Node, network: Network, config: FirmwareConfig) -> None:

@@ -9,8 +9,8 @@ from trigger_ad.errors import UserError
 from trigger_ad.network.graph import Network
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_WRITTEN_BY_HLS4ML: Final = re.compile(r"(layer|config|w|b)[0-9]+(_|$)|(zp2d|clone)_")
-"""How hls4ml begins the names of its own variables and layers."""
+_WRITTEN_BY_HLS4ML: Final = re.compile(r"((layer|config|w|b)[0-9]+(_|$)|(zp2d|clone)_).*|input|input_t|result_t")
+"""How hls4ml names variables, types and layers of its own."""
 _KEYWORD: Final = re.compile(
     r"alignas|alignof|and|and_eq|asm|auto|bitand|bitor|bool|break|case|catch|char|class|compl|concept|const|"
     r"consteval|constexpr|constinit|const_cast|continue|co_await|co_return|co_yield|decltype|default|delete|do|"
@@ -37,7 +37,7 @@ def check_names(network: Network) -> None:
                 f"layer '{name}' has a name that C++ does not allow",
                 "Rename it: a letter, then letters, digits and underscores, and no keyword",
             )
-        if _WRITTEN_BY_HLS4ML.match(name):
+        if _WRITTEN_BY_HLS4ML.fullmatch(name):
             raise UserError(f"layer '{name}' has a name that hls4ml gives to variables of its own", "Rename it")
         other = seen.setdefault(name.lower(), name)
         if other != name:

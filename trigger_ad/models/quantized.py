@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from trigger_ad.config import ScoreName
@@ -155,15 +158,29 @@ def load_quantized(path: Path) -> Any:
     """Reads a saved QKeras model.
 
     Raises:
-        UserError: If the file is not a Keras model.
+        UserError: If the file is not a Keras model, or has a layer that neither Keras nor QKeras knows.
     """
     try:
         return qkeras.utils.load_qmodel(str(path), compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
+        unknown = re.match(r"Unknown layer: '(\w+)'", reason)
+        if unknown:
+            raise UserError(
+                f"{path}: {_names_of(path, unknown[1])} is a {unknown[1]}, which does not convert",
+                "Replace it by layers of Keras and QKeras that do",
+            ) from None
         raise UserError(
             f"{path} is not a readable QKeras model ({reason})", "Name an .h5 file that Keras saved"
         ) from None
+
+
+def _names_of(path: Path, kind: str) -> str:
+    """Which layers of a file are of a class, by what the file says of itself."""
+    with h5py.File(path) as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+    names = [layer["config"]["name"] for layer in layers if layer["class_name"] == kind]
+    return f"layer '{names[0]}'" if names else "a layer within another"
 
 
 @contextmanager

@@ -230,5 +230,5 @@ def whitening(latents: Values) -> Whitening:
 
 
 def log_of_score(scores: Values) -> Values:
-    """What a student learns of its teacher's scores: their natural logarithm, finite for a score of 0."""
+    """What a student learns of scores: their natural logarithm, finite for a score of 0."""
     return np.log(scores + LOG_OFFSET)

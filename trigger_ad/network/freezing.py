@@ -72,6 +72,10 @@ def _node(layer: Any, input_type: FixedPoint) -> Node:
     sources = [_source_name(tensor) for tensor in inputs]
     match kind:
         case "Subtract" | "Multiply":
+            if len(sources) != 2:
+                raise UserError(
+                    f"layer '{layer.name}' takes {len(sources)} inputs", f"Give {kind} two, in a chain of its own"
+                )
             left, right = sources
             return Elementwise(layer.name, left, right, "subtract" if kind == "Subtract" else "multiply")
         case "QDense":

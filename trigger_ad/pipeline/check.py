@@ -54,9 +54,9 @@ def _require_events(present: bool, path: str) -> None:
 def _worst_case(run: Run) -> Network:
     """The network that would ship, with the widest weights, after every check that needs no more than its layers."""
     from trigger_ad.config import StudentConfig
-    from trigger_ad.firmware.hls import check_reuse_factor
     from trigger_ad.firmware.hls_layers import check_layers
     from trigger_ad.firmware.limits import check_limits
+    from trigger_ad.firmware.reuse import check_reuse_factor
     from trigger_ad.network.worst_case import worst_case_network
 
     config = run.config

@@ -95,7 +95,7 @@ def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
     path = run.directory.quantized_model(run.config.quantization.ship)
     with reading(path):
         model = load_quantized(path)
-    emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
+        emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
     tally, outputs, seconds = LayerTally(network), [], 0.0
     size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))

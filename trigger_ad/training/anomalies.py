@@ -1,4 +1,4 @@
-"""Events that are unlike the background, made of nothing else: what a student sees of its teacher's high scores."""
+"""Events that are unlike the background, made of nothing else: what a student sees of high scores."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from support.runs import network_codes
 
 from trigger_ad.emulation.agreement import compare
 from trigger_ad.emulation.keras import float32_layers, float64_layers
+from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.models.keras import tf_keras
 from trigger_ad.network.evaluation import evaluate
@@ -21,6 +23,10 @@ from trigger_ad.network.graph import Network
 
 def _model(bits: int) -> Any:
     """6-4-2-4-6 of words of so many bits: weights within -1 and 1, linear activations within -4 and 4."""
+    return dense_autoencoder([4, 2, 4], 6, _quantizer(bits), seed=3, scale=0.5)
+
+
+def _quantizer(bits: int) -> Callable[[Role], Any]:
     qkeras = load_qkeras()
 
     def quantizer(role: Role) -> Any:
@@ -28,7 +34,7 @@ def _model(bits: int) -> Any:
             return qkeras.quantized_relu(bits, 3)
         return qkeras.quantized_bits(bits, 0 if role == "weights" else 2, alpha=1)
 
-    return dense_autoencoder([4, 2, 4], 6, quantizer, seed=3, scale=0.5)
+    return quantizer
 
 
 def _case(bits: int) -> tuple[Any, Network, Codes, dict[str, Codes]]:
@@ -72,3 +78,15 @@ def test_a_model_that_is_not_the_network_is_found_in_its_layer() -> None:
     assert result.first_difference is not None
     assert result.first_difference.layer == "decoder_1"
     assert (result.layers["latent_quantized"], result.layers["decoder_1"]) == (0, len(inputs))
+
+
+def test_another_model_is_refused_by_the_layer_that_it_lacks() -> None:
+    _, network, _, _ = _case(8)
+    for other, reason in [
+        (dense_autoencoder([4], 6, _quantizer(8), seed=3), "has no layer 'encoder_1'"),
+        (dense_autoencoder([4, 3, 4], 6, _quantizer(8), seed=3), r"has values of shape \(3,\) from the layer 'latent'"),
+        (dense_autoencoder([4, 2, 4], 7, _quantizer(8), seed=3), r"has values of shape \(7,\) from the layer 'inputs'"),
+    ]:
+        for emulator in (float64_layers, float32_layers):
+            with pytest.raises(UserError, match=reason):
+                emulator(other, network)

@@ -10,6 +10,7 @@ import pytest
 from trigger_ad.config import FirmwareConfig
 from trigger_ad.errors import UserError
 from trigger_ad.firmware.limits import check_limits
+from trigger_ad.firmware.reuse import check_reuse_factor
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Constant, Convolution, Dense, Input, Upsampling
@@ -37,7 +38,7 @@ def test_one_product_more_is_refused_whatever_the_reuse_factor() -> None:
     for factor in (1, 5, 17):
         with pytest.raises(UserError, match=r"layer 'layer' has 4097 products \(241 x 17\)") as caught:
             check_limits(_dense(241, 17), _firmware(reuse_factor=factor))
-        assert "firmware.layers.layer to {strategy: resource, reuse_factor: 2 or more}" in caught.value.remedy
+        assert "firmware.layers.layer to {strategy: resource, reuse_factor: 241}" in caught.value.remedy
 
 
 def test_with_resource_the_reuse_factor_counts() -> None:
@@ -45,7 +46,25 @@ def test_with_resource_the_reuse_factor_counts() -> None:
     check_limits(network, _firmware(layers={"layer": {"strategy": "resource", "reuse_factor": 4}}))
     with pytest.raises(UserError, match="has 8192 multipliers") as caught:
         check_limits(network, _firmware(strategy="resource", reuse_factor=2))
-    assert "reuse_factor to 4 or more" in caught.value.remedy
+    assert "reuse_factor: 4}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(241, 17), (128, 128), (57, 200), (1000, 64), (4093, 3)])
+def test_the_remedy_can_be_followed(inputs: int, outputs: int) -> None:
+    network = _dense(inputs, outputs)
+    with pytest.raises(UserError) as caught:
+        check_limits(network, _firmware())
+    factor = int(caught.value.remedy.split("reuse_factor: ")[1].split("}")[0])
+    followed = _firmware(layers={"layer": {"strategy": "resource", "reuse_factor": factor}})
+    check_limits(network, followed)
+    check_reuse_factor(network, followed)
+
+
+def test_a_layer_that_no_reuse_factor_helps_is_to_be_smaller() -> None:
+    network = Network((Input("image", (1, 4, 8), WORD), Convolution("layer", "image", _ones(1, 4, 8, 5000), None)))
+    with pytest.raises(UserError, match="has 160000 products") as caught:
+        check_limits(network, _firmware())
+    assert caught.value.remedy == "Make the layer smaller"
 
 
 def test_a_convolution_counts_at_one_place_of_its_window() -> None:

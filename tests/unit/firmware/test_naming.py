@@ -31,13 +31,13 @@ def test_a_name_that_is_no_identifier_is_refused(name: str) -> None:
         check_names(_network(name))
 
 
-@pytest.mark.parametrize("name", ["layer2", "layer2_out", "config3", "w2", "b10", "clone_x", "zp2d_x"])
+@pytest.mark.parametrize("name", ["layer2", "layer2_out", "config3", "w2", "b10", "clone_x", "zp2d_x", "result_t"])
 def test_a_name_of_hls4mls_own_variables_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=f"layer '{name}' has a name that hls4ml gives"):
         check_names(_network(name))
 
 
-@pytest.mark.parametrize("name", ["layers", "layer_2", "bias", "weights", "w", "b", "config"])
+@pytest.mark.parametrize("name", ["layers", "layer_2", "bias", "weights", "w", "b", "config", "results_t"])
 def test_a_name_that_only_begins_like_one_is_accepted(name: str) -> None:
     check_names(_network(name))
 
