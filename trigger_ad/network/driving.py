@@ -21,7 +21,9 @@ from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Convolution, Dense, Elementwise, Pooling
 
 EVALUATED_WORDS: Final = 1 << 26
-"""Words of all layers that the second step computes: some seconds of the reference."""
+"""Words of all layers that the second step computes, at most: some seconds of the reference."""
+ROUNDS: Final = 200
+"""Of the second step, at most."""
 LARGEST_GROUP: Final = 2000
 """Vectors that are kept: those of the accumulators of early layers give way first where there are more."""
 _VARIED: Final = 512
@@ -50,8 +52,8 @@ def driving_vectors(network: Network, encode: Encode, features: Sequence[FixedPo
     best = _Best.of(network, encode, known[:1])
     best.try_out(known)
     best.try_out(_put_together(best, choices))
-    rounds = max(1, EVALUATED_WORDS // (sum(word.size for word in network.words.values()) * _VARIED))
-    for _ in range(rounds):
+    size = sum(word.size for word in network.words.values())
+    for _ in range(min(ROUNDS, max(1, EVALUATED_WORDS // (size * _VARIED)))):
         best.try_out(_varied(best, choices, features, random))
     kept = np.unique(best.vectors[::-1], axis=0, return_index=True)[1]
     return best.vectors[::-1][np.sort(kept)[:LARGEST_GROUP]]
@@ -113,7 +115,8 @@ class _Best:
         layers = random.integers(0, len(sizes), number)
         elements = np.concatenate([[0], sizes.cumsum()])[layers] + random.integers(0, sizes[layers])
         signs = random.integers(0, 2, number) * sizes.sum()
-        return self.vectors[elements + signs]
+        some: Codes = self.vectors[elements + signs]
+        return some
 
     def try_out(self, vectors: Codes) -> None:
         """Keeps the vectors that are better than what there was."""

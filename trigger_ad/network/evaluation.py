@@ -11,6 +11,7 @@ import numpy as np
 
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
+from trigger_ad.network.inputs import require_inputs
 from trigger_ad.network.nodes import (
     Convolution,
     Dense,
@@ -56,11 +57,9 @@ def evaluate(network: Network, inputs: Codes) -> dict[str, Codes]:
         int64 codes of shape (events, *shape of the node) by node name, each of type `network.type(name)`.
 
     Raises:
-        ValueError: If an input code is outside the input type.
+        ValueError: If an input cannot have one of the codes.
     """
-    kind = network.input.type
-    if inputs.size and (inputs.min() < kind.code_min or inputs.max() > kind.code_max):
-        raise ValueError(f"an input code is outside {kind}")
+    require_inputs(network, inputs)
     codes: dict[str, Codes] = {}
     for node in network.nodes:
         codes[node.name] = _evaluate_node(node, codes, network, inputs)

@@ -11,6 +11,7 @@ from trigger_ad.models.quantized import quantized_weights, quantizer_type
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import (
     NO_PADDING,
+    Bounds,
     Constant,
     Convolution,
     Dense,
@@ -34,12 +35,13 @@ TRAINING_ONLY: Final = ("Dropout", "GaussianNoise")
 """Layers that give what they are given outside of training: the network is without them."""
 
 
-def freeze(model: Any, input_type: FixedPoint) -> Network:
+def freeze(model: Any, input_type: FixedPoint, bounds: Bounds = ()) -> Network:
     """The exact integer network of a QKeras model.
 
     Args:
         model: A functional model with one input vector or image and one output.
         input_type: The type of its input words.
+        bounds: The smallest and the largest code of each feature of an object, or nothing for every code of the type.
 
     Returns:
         The network; nodes have the layers' names, in the model's order.
@@ -61,13 +63,12 @@ def freeze(model: Any, input_type: FixedPoint) -> Network:
                 f"layer '{layer.name}' is used more than once",
                 "Use a layer of its own, with the same weights, each time",
             )
-    return Network(tuple(_node(layer, input_type) for layer in layers if type(layer).__name__ not in TRAINING_ONLY))
+    inputs = Input(first.name, _shape(first, first.output_shape[0]), input_type, bounds)
+    return Network((inputs, *(_node(layer) for layer in layers[1:] if type(layer).__name__ not in TRAINING_ONLY)))
 
 
-def _node(layer: Any, input_type: FixedPoint) -> Node:
+def _node(layer: Any) -> Node:
     kind = type(layer).__name__
-    if kind == "InputLayer":
-        return Input(layer.name, _shape(layer, layer.output_shape[0]), input_type)
     inputs = layer.input if isinstance(layer.input, list) else [layer.input]
     sources = [_source_name(tensor) for tensor in inputs]
     match kind:

@@ -64,7 +64,12 @@ def _worst_case(run: Run) -> Network:
         # only its shapes can be wrong: it does not ship
         run.architecture_of(config.model.teacher)
     network = worst_case_network(
-        run.architecture, config.score, config.quantization, run.encoding.network_type, len(run.encoding.features)
+        run.architecture,
+        config.score,
+        config.quantization,
+        run.encoding.network_type,
+        len(run.encoding.features),
+        run.encoding.bounds,
     )
     check_layers(network, config.firmware)
     check_limits(network, config.firmware)

@@ -66,7 +66,7 @@ def test_no_events_have_no_scores() -> None:
 @pytest.mark.parametrize("code", [-9, 8])
 def test_an_input_outside_its_type_is_refused(code: int) -> None:
     network = Network((Input("inputs", (1,), FixedPoint(True, 4, 4)),))
-    with pytest.raises(ValueError, match="outside fixed<4,4>"):
+    with pytest.raises(ValueError, match=r"outside -8 to 7 \(fixed<4,4>\)"):
         evaluate(network, np.array([[code]]))
 
 
