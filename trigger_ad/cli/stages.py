@@ -77,7 +77,7 @@ def emulate(target: Path, as_json: bool) -> None:
     from trigger_ad.report.tables import agreement_table
     from trigger_ad.run_directory import read_json
 
-    results = read_json(run.directory.results("emulate"))
+    results = read_json(run.directory.results("emulation"))
     if as_json:
         click.echo(json.dumps(results, indent=1))
     else:
@@ -182,6 +182,8 @@ def require_agreement(run: Run, results: dict[str, Any]) -> None:
 
 
 def _disagreement(name: str, entry: dict[str, Any]) -> str:
+    if (entry["alone"] or {}).get("mismatches") and not entry["mismatches"]:
+        return f"{name} differs from the reference in layer '{entry['alone']['first_layer']}', driven alone"
     if entry["mismatches"]:
         return f"{name} differs from the reference, first in layer '{entry['first_layer']}'"
     return f"{name} equals the reference, but its project's test bench expects other words"

@@ -66,6 +66,33 @@ def evaluate(network: Network, inputs: Codes) -> dict[str, Codes]:
     return codes
 
 
+def evaluate_layer(network: Network, name: str, given: Mapping[str, Codes]) -> Codes:
+    """The codes of one node from codes of nodes before it, which need not be those that the network gives them.
+
+    Args:
+        network: The frozen network.
+        name: Of the node.
+        given: Codes of shape (vectors, *shape of the node) by the name of the node, within its bounds; every path from
+            the input to the node passes one of them.
+
+    Returns:
+        int64 codes of shape (vectors, *shape of the node).
+    """
+    nodes = {node.name: node for node in network.nodes}
+    codes = dict(given)
+
+    def known(wanted: str) -> Codes:
+        if wanted not in codes:
+            node = nodes[wanted]
+            assert not isinstance(node, Input)
+            for source in node.sources:
+                known(source)
+            codes[wanted] = _evaluate_node(node, codes, network, codes[node.sources[0]])
+        return codes[wanted]
+
+    return known(name)
+
+
 def outputs(network: Network, inputs: Codes, batch: int | None = None) -> Codes:
     """The output words of each event, shape (events, words), in bounded memory.
 

@@ -23,7 +23,6 @@ from trigger_ad.report.wording import (
     percentage,
     power_of_ten,
     rate_with_interval,
-    seconds,
     signal_title,
     text,
     with_interval,
@@ -232,11 +231,13 @@ def agreement_table(report: Report) -> Table:
     vectors = ", ".join(f"{count(number)} {name}" for name, number in (report["vectors"] or {}).items())
     return Table(
         title="Agreement with the exact integer reference",
-        columns=("Emulator", "Exact", "Vectors", "Mismatches", "Largest difference (LSB)", "Seconds"),
+        columns=("Emulator", "Exact", "Vectors", "Mismatches", "Largest difference (LSB)", "Layers alone", "Vectors/s"),
         rows=tuple(_emulator_row(name, entry) for name, entry in emulators.items()),
         notes=(
             "Words are compared as integer codes: exact means that every one is equal.",
             *((f"Vectors: {vectors}.",) if vectors else ()),
+            *_thinned_notes(report),
+            "Layers alone: each driven by itself, with any codes that it can be given.",
             *_emulator_notes(emulators),
         ),
         row_tags={index: _emulator_tag(name, entry) for index, (name, entry) in enumerate(emulators.items())},
@@ -258,12 +259,13 @@ def layer_table(report: Report) -> Table:
             "excluded for any input by interval bounds. Bounds and ranges are integer codes.",
         ),
         text_columns=frozenset({0, 1} | words),
-        row_tags={i: "failed" for i, entry in enumerate(layers) if entry.get("mismatches") or entry.get("overflows")},
+        row_tags={i: "failed" for i, entry in enumerate(layers) if any(map(entry.get, _LAYER_FAILURES))},
     )
 
 
 _LAYER_HIDDEN = frozenset({"kind"})
 """Said by the layer's name already."""
+_LAYER_FAILURES = ("mismatches", "mismatches_alone", "overflows")
 
 _LAYER_TITLES = {
     "values": "Words",
@@ -271,6 +273,8 @@ _LAYER_TITLES = {
     "saturations_corner": "Saturations, corner vectors",
     "bound": "Bound for any input",
     "reached": "Range reached",
+    "alone": "Driven alone",
+    "mismatches_alone": "Mismatches, driven alone",
 }
 
 
@@ -334,8 +338,32 @@ def _threshold(value: float | None) -> str:
 def _emulator_row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     unequal = "NO" if must_agree(name, entry) else "no"
     exact = {True: "yes", False: unequal, None: UNKNOWN}[entry["exact"]]
-    numbers = (count(entry["events"]), count(entry["mismatches"]), text(entry["max_lsb"]), seconds(entry["seconds"]))
-    return (EMULATOR_TITLES.get(name, name), exact, *numbers)
+    numbers = (count(entry["events"]), count(entry["mismatches"]), text(entry["max_lsb"]))
+    return (EMULATOR_TITLES.get(name, name), exact, *numbers, _alone_cell(entry.get("alone")), _speed(entry))
+
+
+def _alone_cell(alone: Mapping[str, Any] | None) -> str:
+    if alone is None:
+        return UNKNOWN
+    return f"{count(alone['mismatches'])} of {count(alone['layers'])} x {count(alone['vectors'])}"
+
+
+def _speed(entry: Mapping[str, Any]) -> str:
+    """Vectors a second, in two digits: what else the machine does changes it by more than a tenth."""
+    if not entry["seconds"]:
+        return UNKNOWN
+    return count(int(float(f"{entry['events'] / entry['seconds']:.1e}")))
+
+
+def _thinned_notes(report: Report) -> list[str]:
+    """Which test events were vectors, if not all of them were."""
+    emulated, total = (report["vectors"] or {}).get("events"), report["agreement"].get("test_events")
+    if emulated is None or total is None or emulated == total:
+        return []
+    return [
+        f"The emulators ran {count(emulated)} of {count(total)} test events, evenly spread; the firmware's score words "
+        "of the others are those of the native library."
+    ]
 
 
 def _emulator_tag(name: str, entry: Mapping[str, Any]) -> str:
@@ -360,6 +388,8 @@ def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
         if entry.get("test_bench_passed") is not None:
             verdict = "finds every word equal" if entry["test_bench_passed"] else "FAILS"
             notes.append(f"{title}: the project's own test bench {verdict}.")
+        if (entry.get("alone") or {}).get("first_layer") is not None:
+            notes.append(f"{title} differs in layer {entry['alone']['first_layer']}, driven alone.")
     return notes
 
 

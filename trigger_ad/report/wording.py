@@ -38,6 +38,7 @@ BASELINE_MEANINGS: Final[Mapping[str, str]] = {
 EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "keras_float64": "Keras, float64, every layer",
     "keras_float32": "Keras, float32 (for information)",
+    "native": "Native C++ library",
     "hls_vitis": "HLS C++, Vitis",
     "hls_vivado": "HLS C++, Vivado",
     "alir": "RTL intermediate form",

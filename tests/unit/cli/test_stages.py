@@ -30,7 +30,7 @@ def _write_results(run: Run, **emulators: Any) -> None:
     report = make_report()
     agreement = report["agreement"]
     agreement["emulators"] |= emulators
-    write_json(run.directory.results("emulate"), agreement | {"vectors": report["vectors"]})
+    write_json(run.directory.results("emulation"), agreement | {"vectors": report["vectors"]})
     write_json(run.directory.path / "report.json", report)
 
 
@@ -53,7 +53,7 @@ def test_emulate_shows_every_emulator(run: Run) -> None:
 
 def test_emulate_as_json_is_the_results_file(run: Run) -> None:
     result = CliRunner().invoke(stages.emulate, ["any", "--json"], catch_exceptions=False)
-    assert json.loads(result.stdout) == json.loads(run.directory.results("emulate").read_text())
+    assert json.loads(result.stdout) == json.loads(run.directory.results("emulation").read_text())
 
 
 @pytest.mark.parametrize("verb", ["emulate", "report", "run"])
@@ -90,8 +90,8 @@ def test_a_test_bench_with_wrong_expected_words_fails(run: Run) -> None:
 
 
 def test_expected_words_that_are_not_the_references_fail(run: Run) -> None:
-    results = json.loads(run.directory.results("emulate").read_text())
-    write_json(run.directory.results("emulate"), results | {"vectors_expected_differ": 2})
+    results = json.loads(run.directory.results("emulation").read_text())
+    write_json(run.directory.results("emulation"), results | {"vectors_expected_differ": 2})
     result = CliRunner().invoke(stages.emulate, ["any"])
     assert isinstance(result.exception, CheckFailed)
     assert str(result.exception).startswith("vectors/expected_words.npy differs from the reference")
