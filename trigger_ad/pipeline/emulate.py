@@ -97,7 +97,7 @@ def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
         model = load_quantized(path)
         emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
-    tally, outputs, seconds = LayerTally(network), [], 0.0
+    tally, outputs, seconds = LayerTally(network, run.config.firmware.accumulators), [], 0.0
     size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
     for kind, start, stop in _blocks(vectors.segments, size):
         codes = _input_codes(run, vectors.words[start:stop])
@@ -201,6 +201,7 @@ def _settings(config: Config) -> dict[str, Any]:
     return {
         "back_ends": list(config.firmware.back_ends),
         "ship": config.quantization.ship,
+        "accumulators": {name: str(kind) for name, kind in config.firmware.accumulators.items()},
         "inputs": config.inputs.model_dump(mode="json"),
         "layout": config.layout.model_dump(mode="json"),
         "compiler": _compiler(),
