@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement
+    from trigger_ad.emulation.hls import CompiledProject
     from trigger_ad.emulation.layer_tally import LayerTally
     from trigger_ad.network.graph import Network
 
@@ -38,13 +40,14 @@ BLOCK_WORDS: Final = 20_000 * 512
 def _execute(run: Run) -> None:
     network = shipped_network(run)
     vectors = read_vectors(run.directory.vectors)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
-        pending = {name: pool.submit(_run_hls, run, name) for name in run.config.firmware.back_ends}
-        checked = _check_blocks(run, network, vectors)
-        benches = {name: future.result() for name, future in pending.items()}
-    agreements = checked.keras
-    agreements += [_hls_agreement(run, name, network, vectors, checked.output, benches[name]) for name in benches]
+    with ExitStack() as programs:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
+            pending = {name: pool.submit(_run_hls, run, name, programs) for name in run.config.firmware.back_ends}
+            checked = _check_blocks(run, network, vectors)
+            benches = {name: future.result() for name, future in pending.items()}
+        agreements = checked.keras
+        agreements += [_hls_agreement(run, name, network, vectors, checked.output, benches[name]) for name in benches]
     results = {
         "reference": {"seconds": checked.seconds, "vectors": len(vectors.words)},
         "vectors": {kind: sum(len(item) for item in vectors.segments if item.kind == kind) for kind in VECTOR_KINDS},
@@ -137,20 +140,22 @@ def _input_codes(run: Run, words: NDArray[np.integer[Any]]) -> Codes:
 
 @dataclass(frozen=True)
 class _BenchRun:
-    """What a project's own test bench gave for its own vectors."""
+    """What a project's own test bench gave for its own vectors, and its program, which can say more."""
 
+    program: CompiledProject
     words: Codes
     passed: bool
     seconds: float
 
 
-def _run_hls(run: Run, back_end: BackEnd) -> _BenchRun:
+def _run_hls(run: Run, back_end: BackEnd, programs: ExitStack) -> _BenchRun:
+    """Compiles and runs a project's test bench, and leaves its program there as long as `programs` lasts."""
     from trigger_ad.emulation.hls import compiled
 
-    with compiled(run.directory.hls_project(back_end)) as bench:
-        started = time.perf_counter()
-        done = bench.run()
-        return _BenchRun(done.words, done.passed, time.perf_counter() - started)
+    program = programs.enter_context(compiled(run.directory.hls_project(back_end)))
+    started = time.perf_counter()
+    done = program.run()
+    return _BenchRun(program, done.words, done.passed, time.perf_counter() - started)
 
 
 def _hls_agreement(
@@ -167,21 +172,19 @@ def _hls_agreement(
     agreement = compare(f"hls_{back_end}", network, {output: expected}, values, done.seconds)
     if agreement.mismatches:
         wrong = np.flatnonzero((done.words != expected).any(axis=1))[:100]
-        agreement = agreement.located_by(_traced(run, back_end, network, vectors.words[wrong], done.seconds), wrong)
+        agreement = agreement.located_by(_traced(run, back_end, network, vectors.words[wrong], done), wrong)
     return replace(agreement, test_bench_passed=done.passed)
 
 
 def _traced(
-    run: Run, back_end: BackEnd, network: Network, words: NDArray[np.integer[Any]], seconds: float
+    run: Run, back_end: BackEnd, network: Network, words: NDArray[np.integer[Any]], done: _BenchRun
 ) -> Agreement:
     """Finds the layer: runs some of the vectors that differ again, with every layer shown."""
     from trigger_ad.emulation.agreement import compare
-    from trigger_ad.emulation.hls import compiled
     from trigger_ad.network.evaluation import evaluate
 
     reference = evaluate(network, _input_codes(run, words))
-    with compiled(run.directory.hls_project(back_end)) as bench:
-        return compare(f"hls_{back_end}", network, reference, bench.layers(network, words), seconds)
+    return compare(f"hls_{back_end}", network, reference, done.program.layers(network, words), done.seconds)
 
 
 def _project_inputs(run: Run) -> list[Path]:
