@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +65,9 @@ def _reference(network: Network, words: Codes, config: Config) -> dict[str, Code
 def _emulated(run: Run, network: Network, words: Codes, reference: dict[str, Codes]) -> Agreement:
     """The agreement of a run's Vitis project, as the `emulate` stage finds it."""
     expected = reference[network.output.name]
-    done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1))
-    return emulators.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
+    with ExitStack() as programs:
+        done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
+        return emulators.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
 
 
 @pytest.mark.parametrize(

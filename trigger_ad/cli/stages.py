@@ -170,11 +170,14 @@ def require_agreement(run: Run, results: dict[str, Any]) -> None:
     Raises:
         CheckFailed: Naming the emulators that do not.
     """
+    from trigger_ad.report.wording import overflow_notes
+
     emulators = results["emulators"].items()
     wrong = [_disagreement(name, entry) for name, entry in emulators if entry["must_agree"] and not entry["exact"]]
     if results["vectors_expected_differ"]:
         wrong.append("vectors/expected_words.npy differs from the reference")
     if wrong:
+        wrong += overflow_notes(results["layers"])
         raise CheckFailed(
             f"{'; '.join(wrong)}; {run.directory.results('mismatches')} says more. "
             "To make a project or the vectors anew, delete their folder and run 'convert'"

@@ -100,11 +100,14 @@ def _settings(config: Config) -> dict[str, Any]:
 
 
 def _execute(run: Run) -> None:
+    from trigger_ad.firmware.accumulators import narrowed
     from trigger_ad.firmware.project import Vectors, write_project
     from trigger_ad.network.vectors import MANY
     from trigger_ad.pipeline.streams import stream_depths
 
     network = shipped_network(run)
+    for warning in narrowed(network, run.config.firmware):
+        _LOGGER.warning("%s", warning)
     with written_whole(run.directory.vectors) as temporary:
         temporary.mkdir()
         vectors = _write_vectors(run, network, temporary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,14 +40,15 @@ def _execute(run: Run) -> None:
     network = shipped_network(run)
     vectors, alone = read_vectors(run.directory.vectors), read_layer_vectors(run.directory.vectors)
     back_ends = run.config.firmware.back_ends
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
-        pending = {name: pool.submit(run_hls, run, name, network, alone) for name in back_ends}
-        checked = check_keras(run, network, vectors, alone)
-        native = check_native(run, network, vectors, checked.output)
-        benches = {name: future.result() for name, future in pending.items()}
-    agreements = [*checked.keras, native.agreement]
-    agreements += [check_hls(run, name, network, vectors, checked.output, benches[name]) for name in back_ends]
+    with ExitStack() as programs:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
+            pending = {name: pool.submit(run_hls, run, name, network, alone, programs) for name in back_ends}
+            checked = check_keras(run, network, vectors, alone)
+            native = check_native(run, network, vectors, checked.output)
+            benches = {name: future.result() for name, future in pending.items()}
+        agreements = [*checked.keras, native.agreement]
+        agreements += [check_hls(run, name, network, vectors, checked.output, benches[name]) for name in back_ends]
     tests = [item for item in vectors.segments if item.kind == "events"]
     results = {
         "reference": {"seconds": checked.seconds, "vectors": len(vectors.words)},
@@ -126,6 +128,7 @@ def _settings(config: Config) -> dict[str, Any]:
     return {
         "back_ends": list(config.firmware.back_ends),
         "ship": config.quantization.ship,
+        "accumulators": {name: str(kind) for name, kind in config.firmware.accumulators.items()},
         "inputs": config.inputs.model_dump(mode="json"),
         "layout": config.layout.model_dump(mode="json"),
         "compiler": _compiler(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,7 +52,7 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
         model = load_quantized(path)
         emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
-    tally, outputs, seconds = LayerTally(network), [], 0.0
+    tally, outputs, seconds = LayerTally(network, run.config.firmware.accumulators), [], 0.0
     size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
     for kind, start, stop in _blocks(vectors.segments, size):
         codes = input_codes(run, vectors.words[start:stop])
@@ -142,35 +143,43 @@ def check_native(run: Run, network: Network, vectors: TestVectors, expected: Cod
 
 @dataclass(frozen=True)
 class BenchRun:
-    """What a project's own test bench gave for its own vectors, and its layers for any codes."""
+    """What a project's own test bench gave for its own vectors, and its layers for any codes; its program says more."""
 
+    program: CompiledProject
     words: Codes
     passed: bool
     seconds: float
     alone: Alone
 
 
-def run_hls(run: Run, back_end: BackEnd, network: Network, alone: Mapping[str, Codes]) -> BenchRun:
-    """Compiles a project and runs it."""
+def run_hls(run: Run, back_end: BackEnd, network: Network, alone: Mapping[str, Codes], programs: ExitStack) -> BenchRun:
+    """Compiles and runs a project, and leaves its program there as long as `programs` lasts."""
     from trigger_ad.emulation.hls import compiled
 
-    with compiled(run.directory.hls_project(back_end), network) as bench:
-        started = time.perf_counter()
-        done = bench.run()
-        seconds = time.perf_counter() - started
-        return BenchRun(done.words, done.passed, seconds, _hls_alone(bench, network, alone))
+    program = programs.enter_context(compiled(run.directory.hls_project(back_end), network))
+    started = time.perf_counter()
+    done = program.run()
+    seconds = time.perf_counter() - started
+    return BenchRun(program, done.words, done.passed, seconds, _hls_alone(run, program, network, alone))
 
 
-def _hls_alone(bench: CompiledProject, network: Network, alone: Mapping[str, Codes]) -> Alone:
-    """The project's layers for any codes of what they read; one that is not there differs in all of them."""
+def _hls_alone(run: Run, bench: CompiledProject, network: Network, alone: Mapping[str, Codes]) -> Alone:
+    """The project's layers for any codes of what they read; one that is not there differs in all of them.
+
+    A layer whose accumulator's type the user has set is left out: it need not hold every sum.
+    """
     from trigger_ad.emulation.agreement import compare_alone
     from trigger_ad.emulation.hls_units import driven_nodes
+    from trigger_ad.firmware.hls_types import hls_layer_name
 
-    sources: dict[str, tuple[str, ...]] = {node.name: node.sources for node in driven_nodes(network)}
-    sources |= {unit.node: unit.sources for unit in bench.units}
+    own = run.config.firmware.accumulators
+    driven = [node for node in driven_nodes(network) if hls_layer_name(node, network) not in own]
+    sources: dict[str, tuple[str, ...]] = {node.name: node.sources for node in driven}
+    sources |= {unit.node: unit.sources for unit in bench.units if unit.node in sources}
     expected = _expected_alone(network, alone, sources)
     found = {name: np.full(codes.shape, np.nan) for name, codes in expected.items()}
-    found |= {name: network.type(name).values(codes) for name, codes in bench.alone(network, alone).items()}
+    given = bench.alone(network, alone)
+    found |= {name: network.type(name).values(given[name]) for name in expected if name in given}
     return compare_alone(network, expected, found)
 
 
@@ -193,7 +202,6 @@ def check_hls(
         done: What the test bench gave.
     """
     from trigger_ad.emulation.agreement import compare
-    from trigger_ad.emulation.hls import compiled
 
     output, project = network.output.name, run.directory.hls_project(back_end)
     if done.words.shape != expected.shape:
@@ -205,8 +213,7 @@ def check_hls(
     if agreement.mismatches:
         wrong = np.flatnonzero((done.words != expected).any(axis=1))[:LOCATED]
         some = vectors.words[wrong]
-        with compiled(project, network) as bench:
-            layers = bench.layers(network, some)
+        layers = done.program.layers(network, some)
         agreement = agreement.located_by(_compared(run, f"hls_{back_end}", network, some, layers, done.seconds), wrong)
     return replace(agreement, test_bench_passed=done.passed, alone=done.alone)
 

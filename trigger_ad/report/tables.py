@@ -18,9 +18,8 @@ from trigger_ad.report.wording import (
     count,
     decimals_of,
     difference,
-    listed,
     model_title,
-    percentage,
+    overflow_notes,
     power_of_ten,
     rate_with_interval,
     signal_title,
@@ -239,51 +238,10 @@ def agreement_table(report: Report) -> Table:
             *_thinned_notes(report),
             "Layers alone: each driven by itself, with any codes that it can be given.",
             *_emulator_notes(emulators),
+            *(f"{note[0].upper()}{note[1:]}." for note in overflow_notes(report["agreement"]["layers"])),
         ),
         row_tags={index: _emulator_tag(name, entry) for index, (name, entry) in enumerate(emulators.items())},
     )
-
-
-def layer_table(report: Report) -> Table:
-    """Each layer's words: their type, what they reached, and how many were unequal, saturated or overflowed."""
-    layers = [_with_ranges(entry) for entry in report["agreement"]["layers"]]
-    found = (key for entry in layers for key in entry if key not in _LAYER_HIDDEN)
-    keys = list(dict.fromkeys(["layer", "precision", *found]))
-    words = {index for index, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in layers)}
-    return Table(
-        title="Layer by layer",
-        columns=tuple(_LAYER_TITLES.get(key, key.replace("_", " ").capitalize()) for key in keys),
-        rows=tuple(tuple(_layer_cell(entry, key) for key in keys) for entry in layers),
-        notes=(
-            "A saturation is intended behaviour of an activation's type; an overflow would be an error, and is "
-            "excluded for any input by interval bounds. Bounds and ranges are integer codes.",
-        ),
-        text_columns=frozenset({0, 1} | words),
-        row_tags={i: "failed" for i, entry in enumerate(layers) if any(map(entry.get, _LAYER_FAILURES))},
-    )
-
-
-_LAYER_HIDDEN = frozenset({"kind"})
-"""Said by the layer's name already."""
-_LAYER_FAILURES = ("mismatches", "mismatches_alone", "overflows")
-
-_LAYER_TITLES = {
-    "values": "Words",
-    "precision": "Type",
-    "saturations_corner": "Saturations, corner vectors",
-    "bound": "Bound for any input",
-    "reached": "Range reached",
-    "alone": "Driven alone",
-    "mismatches_alone": "Mismatches, driven alone",
-}
-
-
-def _with_ranges(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry in which `x_low` and `x_high` are one `x`."""
-    pairs = {key.removesuffix("_low") for key in entry if key.endswith("_low")}
-    merged = {pair: [entry[f"{pair}_low"], entry[f"{pair}_high"]] for pair in pairs if f"{pair}_high" in entry}
-    names = {key: key.removesuffix("_low").removesuffix("_high") for key in entry}
-    return {names[key] if names[key] in merged else key: merged.get(names[key], entry[key]) for key in entry}
 
 
 def _models(report: Report) -> list[str]:
@@ -391,10 +349,3 @@ def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
         if (entry.get("alone") or {}).get("first_layer") is not None:
             notes.append(f"{title} differs in layer {entry['alone']['first_layer']}, driven alone.")
     return notes
-
-
-def _layer_cell(entry: Mapping[str, Any], key: str) -> str:
-    value, words = entry.get(key), entry.get("values")
-    if key == "saturations" and value and words:
-        return f"{count(value)} ({percentage(value / words)})"
-    return " to ".join(map(listed, value)) if isinstance(value, list) else listed(value)

@@ -119,3 +119,15 @@ def test_run_begins_with_the_verdict_and_ends_with_the_page(run: Run) -> None:
 def test_run_as_json_is_the_report(run: Run) -> None:
     result = CliRunner().invoke(stages.run, ["any", "--json"], catch_exceptions=False)
     assert json.loads(result.stdout) == json.loads((run.directory.path / "report.json").read_text())
+
+
+def test_an_accumulator_that_overflows_is_named_beside_the_layer_in_which_words_differ(run: Run) -> None:
+    report = make_report()
+    report["agreement"]["emulators"]["hls_vitis"] = make_emulator(exact=False, mismatches=3, first_layer="output")
+    report["agreement"]["layers"][0] |= {"accumulator": "fixed<17,7>", "overflows_corner": 5, "bits_missing": 2}
+    write_json(run.directory.results("emulate"), report["agreement"] | {"vectors": report["vectors"]})
+    result = CliRunner().invoke(stages.emulate, ["any"])
+    assert (
+        "first in layer 'output'; the accumulator of layer 'encoder_1', fixed<17,7>, which lacks 2 bits, overflows in "
+        "0 words of events and 5 of corner vectors; "
+    ) in str(result.exception)

@@ -14,7 +14,6 @@ from trigger_ad.report.tables import (
     agreement_table,
     auc_table,
     equal_rate_table,
-    layer_table,
     quantization_losses,
     score_tables,
     tpr_table,
@@ -213,21 +212,12 @@ def test_agreement_says_what_was_run_and_where_a_difference_begins(report: dict[
     )
 
 
-def test_layers_show_whatever_was_counted_with_both_ends_of_a_range_in_one_column(report: dict[str, Any]) -> None:
-    table = layer_table(report)
-    assert dict(zip(table.columns, table.rows[1], strict=True)) == {
-        "Layer": "encoder_1_relu",
-        "Type": "ufixed<8,3,RND_CONV,SAT>",
-        "Mismatches": "0",
-        "Overflows": "0",
-        "Saturations": "1,234 (0.3 %)",
-        "Saturations, corner vectors": "1,234",
-        "Words": "405,312",
-        "Bound for any input": "-234,567 to 234,511",
-        "Range reached": "-101,234 to 99,876",
-    }
-    assert table.rows[0][table.columns.index("Saturations")] == UNKNOWN
-    assert not table.row_tags
+def test_agreement_says_which_accumulator_overflows(report: dict[str, Any]) -> None:
+    report["agreement"]["layers"][0] |= {"accumulator": "fixed<17,7>", "overflows": 3, "bits_missing": 1}
+    assert agreement_table(report).notes[-1] == (
+        "The accumulator of layer 'encoder_1', fixed<17,7>, which lacks 1 bit, overflows in 3 words of events and 0 of "
+        "corner vectors."
+    )
 
 
 def test_areas_can_be_shown_before_there_is_firmware(report: dict[str, Any]) -> None:
@@ -235,11 +225,6 @@ def test_areas_can_be_shown_before_there_is_firmware(report: dict[str, Any]) -> 
     table = auc_table({"performance": rows})
     assert [row[0] for row in table.rows] == ["Float", "Trained quantized (QAT)"]
     assert table.notes == ("On test events, with 95 % intervals (DeLong, logit scale).",)
-
-
-def test_a_layer_with_a_mismatch_stands_out(report: dict[str, Any]) -> None:
-    report["agreement"]["layers"][2]["mismatches"] = 1
-    assert layer_table(report).row_tags == {2: "failed"}
 
 
 def test_every_row_has_a_cell_for_each_column() -> None:
