@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.fixed_point import Values
-from trigger_ad.native.build import LOCAL_FLAGS, build_library
+from trigger_ad.native.build import LOCAL_FLAGS, compile_library
 from trigger_ad.native.loader import NativeEmulator
 from trigger_ad.native.source import LibraryNames, library_source
 from trigger_ad.network.graph import Network
@@ -35,7 +35,7 @@ def compiled_library(network: Network, encoding: InputEncoding) -> Iterator[Nati
     source = library_source(network, encoding, _NAMES)
     with tempfile.TemporaryDirectory() as name:
         library = Path(name) / "emulated.so"
-        build_library(source, library, LOCAL_FLAGS)
+        compile_library(source, library, LOCAL_FLAGS)
         with NativeEmulator(library, source) as emulator:
             yield emulator
 

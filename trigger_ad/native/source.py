@@ -24,7 +24,6 @@ from trigger_ad.native.steps import TERMS, code_of
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
 from trigger_ad.network.inputs import require_encoding
-from trigger_ad.run_directory import write_text
 
 EVENTS: Final = 128
 """Of a block: few enough for its words to stay near the processor, many enough to fill vectors."""
@@ -94,9 +93,9 @@ class LibrarySource:
         return f"{self.names.namespace}.cpp"
 
     def write(self, folder: Path) -> None:
-        """Writes both files into a folder."""
-        write_text(folder / self.header_name, self.header)
-        write_text(folder / self.code_name, self.code)
+        """Writes both files into a folder that nobody else reads yet."""
+        (folder / self.header_name).write_text(self.header, encoding="utf-8")
+        (folder / self.code_name).write_text(self.code, encoding="utf-8")
 
 
 def library_source(network: Network, encoding: InputEncoding, names: LibraryNames) -> LibrarySource:

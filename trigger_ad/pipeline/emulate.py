@@ -57,6 +57,7 @@ def _execute(run: Run) -> None:
         "vectors_expected_differ": int((vectors.expected != checked.output).any(axis=1).sum()),
         "emulators": {item.emulator: item.to_json() for item in agreements},
         "layers": _layers(checked.tally.rows(agreements[0].layers), agreements),
+        "value_ranges": checked.ranges.rows(),
         "note": SCHEDULE_NOTE,
         "compiler": _compiler(),
     }

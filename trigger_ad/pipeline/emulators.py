@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement, Alone
     from trigger_ad.emulation.hls import CompiledProject
     from trigger_ad.emulation.layer_tally import LayerTally
+    from trigger_ad.emulation.value_ranges import ValueRanges
     from trigger_ad.network.graph import Network
 
 BLOCK_WORDS: Final = 20_000 * 512
@@ -36,6 +37,7 @@ class Checked:
     output: Codes
     seconds: float
     tally: LayerTally
+    ranges: ValueRanges
     keras: list[Agreement]
 
 
@@ -44,6 +46,7 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
     from trigger_ad.emulation.agreement import compare, compare_alone, joined
     from trigger_ad.emulation.keras import float32_layers, float64_layers, float64_layers_alone
     from trigger_ad.emulation.layer_tally import LayerTally
+    from trigger_ad.emulation.value_ranges import ValueRanges
     from trigger_ad.models.quantized import load_quantized
     from trigger_ad.network.evaluation import evaluate
 
@@ -52,7 +55,8 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
         model = load_quantized(path)
         emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
-    tally, outputs, seconds = LayerTally(network, run.config.firmware.accumulators), [], 0.0
+    tally, ranges = LayerTally(network, run.config.firmware.accumulators), ValueRanges(network)
+    outputs, seconds = [], 0.0
     size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
     for kind, start, stop in _blocks(vectors.segments, size):
         codes = input_codes(run, vectors.words[start:stop])
@@ -61,6 +65,7 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
         seconds += time.perf_counter() - started
         outputs.append(reference[network.output.name])
         tally.add(reference, kind)
+        ranges.add(reference, kind)
         for name, layers in emulators.items():
             started = time.perf_counter()
             values = layers(codes)
@@ -72,7 +77,7 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
     sources = {node.name: node.sources for node in network.nodes[1:]}
     expected = _expected_alone(network, alone, sources)
     float64 = replace(float64, alone=compare_alone(network, expected, float64_layers_alone(model, network, alone)))
-    return Checked(np.concatenate(outputs), seconds, tally, [float64, float32])
+    return Checked(np.concatenate(outputs), seconds, tally, ranges, [float64, float32])
 
 
 def _blocks(segments: list[Segment], size: int) -> Iterator[tuple[str, int, int]]:

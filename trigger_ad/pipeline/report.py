@@ -28,6 +28,19 @@ Scores = dict[tuple[str, str], ModelScores]
 """By model and name of the score."""
 
 
+EMULATION_KEYS = (
+    "emulators",
+    "layers",
+    "vectors",
+    "test_events",
+    "vectors_expected_differ",
+    "value_ranges",
+    "compiler",
+    "note",
+)
+"""What the report takes from the results of `emulate`."""
+
+
 def stored_scores(run: Run) -> Scores:
     """Scores of the float and the quantized models, as the `quantize` stage left them."""
     return _by_model(_stored(run, "quantize"))
@@ -113,11 +126,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
 
     config = run.config
     network = shipped_network(run)
-    emulation = read_results(
-        run,
-        "emulation",
-        ("emulators", "layers", "vectors", "vectors_expected_differ", "compiler", "test_events", "note"),
-    )
+    emulation = read_results(run, "emulation", EMULATION_KEYS)
     hardware = read_results(run, "hardware", ("hardware", "estimate_layers", "measuring_commands"))
     training, quantization = (
         read_results(run, "train", ("fits",)),
@@ -145,6 +154,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
             "vectors_expected_differ": emulation["vectors_expected_differ"],
             "compiler": emulation["compiler"],
             "test_events": emulation["test_events"],
+            "value_ranges": emulation["value_ranges"],
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
