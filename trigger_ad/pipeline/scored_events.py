@@ -1,7 +1,7 @@
 """Events files through the frozen network: event ids and score words into HDF5 datasets, a chunk at a time.
 
-Score words are those of the exact integer reference, which the compiled firmware equals. What grows with the number of
-events is 8 bytes for each to find copies of events, a few times that for a moment, and 8 more where a file has groups.
+Trigger words come from the cache, where reading, checking and digitising a file has left them; score words from the
+native library of the network, which the run has held against the exact reference, and the compiled firmware too.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import h5py
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from trigger_ad.emulation.native import compiled_library
 from trigger_ad.errors import UserError
-from trigger_ad.events.encoded import events_digest
+from trigger_ad.events.encoded import encode_file, events_digest
 from trigger_ad.events.encoding import InputEncoding
-from trigger_ad.events.files import EventChunk, EventsFile
+from trigger_ad.events.files import EventsFile
 from trigger_ad.events.layout import EVENT_ID, EventLayout
-from trigger_ad.events.oddities import Oddity, OddityTally
-from trigger_ad.fixed_point import Codes
-from trigger_ad.network.evaluation import scores
+from trigger_ad.events.oddities import Oddity
+from trigger_ad.fixed_point import FixedPoint
+from trigger_ad.native.loader import NativeEmulator
 from trigger_ad.network.graph import Network
 from trigger_ad.progress import progress
 
@@ -32,9 +33,6 @@ FILE: Final = "file"
 
 ROWS: Final = 65_536
 """Events in a storage chunk of the datasets, and at most in memory when they are read back."""
-
-_BLOCK: Final = 5000
-"""Events that pass through the network at a time: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def score_events(
         into: An empty group.
 
     Raises:
-        UserError: A file cannot be read, or changes while it is read.
+        UserError: A file cannot be read, or changes while it is read; there is no compiler.
     """
     events = sum(file.events for file in files)
     for name, kind in ((EVENT_ID, np.int64), (SCORE, np.float64), (SCORE_WORD, np.int64)):
@@ -101,12 +99,14 @@ def score_events(
     if len(files) > 1:
         make_column(into, FILE, events, np.int32)
     streamed: list[StreamedFile] = []
-    for index, file in enumerate(files):
-        start = streamed[-1].rows.stop if streamed else 0
-        streamed.append(_score_file(file, start, network, encoding, into))
-        if len(files) > 1:
-            for rows in stretches(start, start + file.events):
-                into[FILE][rows] = index
+    word = network.type(network.output.name)
+    with compiled_library(network, encoding) as library:
+        for index, file in enumerate(files):
+            start = streamed[-1].rows.stop if streamed else 0
+            streamed.append(_score_file(file, start, encoding, library, word, into))
+            if len(files) > 1:
+                for rows in stretches(start, start + file.events):
+                    into[FILE][rows] = index
     return streamed
 
 
@@ -121,72 +121,30 @@ def stretches(start: int, stop: int) -> Iterator[slice]:
     return (slice(first, min(first + ROWS, stop)) for first in range(start, stop, ROWS))
 
 
-def score_words(particles: NDArray[np.float64], network: Network, encoding: InputEncoding) -> Codes:
-    """The score word of each event: trigger words, input codes, network.
-
-    Args:
-        particles: Shape (events, objects, features), absent objects zero.
-        network: The frozen network.
-        encoding: Makes its inputs.
-
-    Returns:
-        Codes of the network's output type, shape (events,).
-    """
-    blocks = (particles[first : first + _BLOCK] for first in range(0, len(particles), _BLOCK))
-    return np.concatenate([scores(network, encoding.codes_of_words(encoding.words(block))) for block in blocks])
-
-
-class _Tally:
-    """Counts what is worth knowing of a file's events."""
-
-    def __init__(self, encoding: InputEncoding) -> None:
-        self._encoding = encoding
-        self._oddities = OddityTally(encoding.layout)
-        self._groups: list[NDArray[np.int64]] = []
-        self.saturated = dict.fromkeys(encoding.names, 0)
-        self.present = 0
-
-    def add(self, chunk: EventChunk) -> None:
-        self._oddities.add(chunk.stored)
-        for name, count in self._encoding.saturated(chunk.particles).items():
-            self.saturated[name] += count
-        self.present += int((chunk.particles[:, :, self._encoding.layout.pt] > 0).sum())
-        if chunk.group_id is not None:
-            self._groups.append(chunk.group_id)
-
-    @property
-    def oddities(self) -> tuple[Oddity, ...]:
-        return self._oddities.result()
-
-    @property
-    def group_id(self) -> NDArray[np.int64] | None:
-        return np.concatenate(self._groups) if self._groups else None
-
-
 def _score_file(
-    source: InputFile, start: int, network: Network, encoding: InputEncoding, into: h5py.Group
+    source: InputFile, start: int, encoding: InputEncoding, library: NativeEmulator, word: FixedPoint, into: h5py.Group
 ) -> StreamedFile:
-    digest, tally = events_digest(source.path), _Tally(encoding)
-    kind = network.type(network.output.name)
-    with (
-        EventsFile(source.path, encoding.layout) as file,
-        progress(f"scoring {source.label}", source.events, "events") as advance,
-    ):
-        header = file.header
-        _require_unchanged(source.path, (header.events, header.has_event_id) == (source.events, source.has_event_id))
-        for chunk in file.chunks():
-            words = score_words(chunk.particles, network, encoding)
-            done = chunk.start + len(words)
-            rows = slice(start + chunk.start, start + done)
+    encoded = encode_file(source.path, encoding)
+    has_event_id = encoded.event_id is not None
+    _require_unchanged(source.path, (len(encoded), has_event_id) == (source.events, source.has_event_id))
+    with progress(f"scoring {source.label}", source.events, "events") as advance:
+        for own in stretches(0, source.events):
+            words = library.scores(encoded.words[own])
+            rows = slice(start + own.start, start + own.stop)
             into[SCORE_WORD][rows] = words
-            into[SCORE][rows] = kind.values(words)
-            into[EVENT_ID][rows] = np.arange(chunk.start, done) if chunk.event_id is None else chunk.event_id
-            tally.add(chunk)
-            advance(done, "")
-    _require_unchanged(source.path, events_digest(source.path) == digest)
-    rows = slice(start, start + source.events)
-    oddities = (*header.oddities, *tally.oddities)
-    return StreamedFile(source, rows, digest, tally.present, tally.saturated, oddities, tally.group_id)
+            into[SCORE][rows] = word.values(words)
+            into[EVENT_ID][rows] = np.arange(own.start, own.stop) if encoded.event_id is None else encoded.event_id[own]
+            advance(own.stop, "")
+    _require_unchanged(source.path, events_digest(source.path) == encoded.digest)
+    return StreamedFile(
+        source,
+        slice(start, start + source.events),
+        encoded.digest,
+        encoded.present,
+        encoded.saturated,
+        encoded.oddities,
+        encoded.group_id,
+    )
 
 
 def _require_unchanged(path: Path, unchanged: bool) -> None:

@@ -15,6 +15,7 @@ from trigger_ad import __version__
 from trigger_ad.errors import UserError
 from trigger_ad.evaluation.intervals import clopper_pearson, proportion_interval
 from trigger_ad.events.encoded import events_digest
+from trigger_ad.native.loader import NativeEmulator
 from trigger_ad.pipeline import scored_events
 from trigger_ad.pipeline.score import GENERATOR, check_out, open_inputs, write_scores
 from trigger_ad.pipeline.scoring import Scoring, chosen_threshold, threshold_at
@@ -88,7 +89,6 @@ def test_how_much_is_in_memory_at_a_time_does_not_matter(run: Run, monkeypatch: 
     paths = [write_box(Path(f"{seed}.h5"), make_events(20, seed), event_id=np.arange(20) + 5) for seed in (1, 2)]
     whole = _score(run, *paths, out="whole.h5")
     monkeypatch.setattr(scored_events, "ROWS", size)
-    monkeypatch.setattr(scored_events, "_BLOCK", size)
     assert _score(run, *paths, out="pieces.h5") == whole
     one, other = _read("whole.h5")[0], _read("pieces.h5")[0]
     assert one.keys() == other.keys()
@@ -243,16 +243,16 @@ def test_a_file_that_cannot_be_used_leaves_the_earlier_scores(run: Run) -> None:
     assert list(Path().glob("*.partial*")) == []
 
 
-def test_a_file_that_changes_while_it_is_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_is_scored(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     box = write_box(Path("box.h5"), make_events(5))
-    score_words = scored_events.score_words
+    scores = NativeEmulator.scores
 
     def changing(*arguments: Any) -> Any:
         with box.open("ab") as stream:
             stream.write(b"more")
-        return score_words(*arguments)
+        return scores(*arguments)
 
-    monkeypatch.setattr(scored_events, "score_words", changing)
+    monkeypatch.setattr(NativeEmulator, "scores", changing)
     with pytest.raises(UserError, match=r"box\.h5 changed while it was read"):
         _score(run, box)
     assert not Path("scores.h5").exists()
