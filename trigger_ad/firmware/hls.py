@@ -66,7 +66,7 @@ def write_hls_project(
     config: FirmwareConfig,
     folder: Path,
     depths: StreamDepths = DEFAULT_DEPTHS,
-) -> None:
+) -> Any:
     """Writes the hls4ml project of a network, whose top function is `network_function(name)`.
 
     Args:
@@ -76,6 +76,9 @@ def write_hls_project(
         config: Part, clock, strategy, reuse factor and I/O type.
         folder: Where to; must not exist.
         depths: Of FIFOs that must hold more than one event; `io_stream` alone has any.
+
+    Returns:
+        hls4ml's `ModelGraph`.
 
     Raises:
         UserError: If the reuse factor is not valid for a layer, hls4ml would get a layer wrong, or an accumulator of
@@ -108,6 +111,7 @@ def write_hls_project(
         model.write()
     for line in said.getvalue().splitlines():
         _LOGGER.debug("hls4ml: %s", line)
+    return model
 
 
 def _hls_config(network: Network, config: FirmwareConfig) -> dict[str, Any]:
