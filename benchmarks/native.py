@@ -93,7 +93,7 @@ def measure(run: Path, arguments: argparse.Namespace, folder: Path) -> list[str]
         lines = [
             f"{config.name}: {fast:,.0f} events/s, {fast_processor:,.0f} for each second of a processor, compiled in "
             f"{compiled:.1f} s; {len(words):,} scores equal to the reference's",
-            f"{config.name}: hls4ml's predict {slow:,.0f} events/s, with equal scores of {len(some):,} events; the library "
+            f"{config.name}: hls4ml's predict {slow:,.0f} events/s, equal scores of {len(some):,} events; the library "
             f"gives {fast / slow:,.0f} times as many by the clock, {fast_processor / slow_processor:,.0f} times by "
             "processor time",
         ]
@@ -109,7 +109,7 @@ def on_file(path: Path, encoding: InputEncoding, emulator: NativeEmulator) -> st
     words = encode_file(path, encoding).words
     found = [emulator.scores(words[start : start + ROWS]) for start in range(0, len(words), ROWS)]
     seconds = time.perf_counter() - started
-    return f"{path.name}: {sum(map(len, found)):,} events in {seconds:.1f} s, the file's digest and reading the cache included"
+    return f"{path.name}: {sum(map(len, found)):,} events in {seconds:.1f} s, digest and cache read"
 
 
 def main() -> None:

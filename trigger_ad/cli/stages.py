@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trigger_ad.errors import CheckFailed
+from trigger_ad.errors import CheckFailed, UserError
 
 if TYPE_CHECKING:
     from trigger_ad.pipeline.stage import Run
@@ -60,29 +60,84 @@ def quantize(target: Path, as_json: bool) -> None:
 
 @click.command(epilog=_epilog("convert"))
 @_target
-def convert(target: Path) -> None:
-    """Write the firmware project of each back end, with test vectors and a self-checking test bench."""
-    run = _bring(target, "convert")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run directory of a model file.")
+@click.option("--input-type", metavar="TYPE", help="The type of a model file's inputs, such as 'fixed<16,6>'.")
+def convert(target: Path, out: Path | None, input_type: str | None) -> None:
+    """Write the firmware project of each back end, with test vectors and a self-checking test bench.
+
+    TARGET may also be a QKeras model file (.h5 or .keras) of your own, with --out.
+    """
+    from trigger_ad.pipeline.own_model import is_model_file
+
+    run = _convert_model(target, out, input_type) if is_model_file(target) else _convert_run(target, out, input_type)
     for back_end in run.config.firmware.back_ends:
         click.echo(f"{back_end}: {run.directory.hls_project(back_end)}")
 
 
+def _convert_model(model: Path, out: Path | None, input_type: str | None) -> Run:
+    from trigger_ad.pipeline.own_model import open_own_model
+
+    if out is None:
+        raise UserError(f"{model} is a model file, and --out is missing", "Add --out hls_projects/NAME")
+    run = _up_to_date(open_own_model(model, out, input_type), "convert")
+    what = "trigger words, encoded as" if run.config.own_model and run.config.own_model.codes is None else "codes, as"
+    click.echo(f"inputs: {run.encoding.inputs} {what} {run.directory.config} says")
+    return run
+
+
+def _convert_run(target: Path, out: Path | None, input_type: str | None) -> Run:
+    for option, given in (("--out", out), ("--input-type", input_type)):
+        if given is not None:
+            raise UserError(f"{option} is for a model file, and {target} is none", "Leave it out")
+    return _bring(target, "convert")
+
+
 @click.command(epilog=_epilog("emulate"))
 @_target
+@click.option("--events", type=click.Path(path_type=Path), metavar="FILE", help="Events in place of the test events.")
+@click.option("--inputs", type=click.Path(path_type=Path), metavar="FILE.npy", help="Vectors in place of test events.")
 @_as_json
-def emulate(target: Path, as_json: bool) -> None:
-    """Run every emulator on the test vectors; exit with 1 on any mismatch."""
+def emulate(target: Path, events: Path | None, inputs: Path | None, as_json: bool) -> None:
+    """Run every emulator on the test vectors; exit with 1 on any mismatch.
+
+    With --events or --inputs they run on the corner vectors and on those of the file; the run's own results stay.
+    """
+    if events or inputs:
+        _emulate_given(target, events, inputs, as_json)
+        return
     run = _bring(target, "emulate", again=True)
-    from trigger_ad.cli.tables import show_tables
-    from trigger_ad.report.tables import agreement_table
     from trigger_ad.run_directory import read_json
 
     results = read_json(run.directory.results("emulation"))
+    _show_agreement(results, as_json)
+    require_agreement(run, results)
+
+
+def _emulate_given(target: Path, events: Path | None, inputs: Path | None, as_json: bool) -> None:
+    from trigger_ad.pipeline.emulate import emulate_given
+    from trigger_ad.pipeline.given_vectors import given_vectors, require_suitable
+    from trigger_ad.pipeline.target import open_run
+
+    run = open_run(target)
+    require_suitable(run, events, inputs)
+    _up_to_date(run, "convert")
+    given = given_vectors(run, events, inputs)
+    assert given is not None
+    results = emulate_given(run, given)
+    _show_agreement(results, as_json)
+    if not as_json:
+        click.echo(f"{given.file}: {given.count} vectors, {given.saturated} values saturated")
+    require_agreement(run, results)
+
+
+def _show_agreement(results: dict[str, Any], as_json: bool) -> None:
+    from trigger_ad.cli.tables import show_tables
+    from trigger_ad.report.tables import agreement_table
+
     if as_json:
         click.echo(json.dumps(results, indent=1))
     else:
         show_tables([agreement_table({"agreement": results, "vectors": results["vectors"]})])
-    require_agreement(run, results)
 
 
 @click.command(epilog=_epilog("report"))
@@ -155,10 +210,15 @@ def _read_report(run: Run) -> dict[str, Any]:
 
 
 def _bring(target: Path, stage: str, *, again: bool = False) -> Run:
-    from trigger_ad.pipeline.check import check_run
-    from trigger_ad.pipeline.target import bring_up_to_date, open_run
+    from trigger_ad.pipeline.target import open_run
 
-    opened = open_run(target)
+    return _up_to_date(open_run(target), stage, again=again)
+
+
+def _up_to_date(opened: Run, stage: str, *, again: bool = False) -> Run:
+    from trigger_ad.pipeline.check import check_run
+    from trigger_ad.pipeline.target import bring_up_to_date
+
     check_run(opened)
     bring_up_to_date(opened, stage, again=again)
     return opened
@@ -179,7 +239,8 @@ def require_agreement(run: Run, results: dict[str, Any]) -> None:
     if wrong:
         wrong += overflow_notes(results["layers"])
         raise CheckFailed(
-            f"{'; '.join(wrong)}; {run.directory.results('mismatches')} says more. "
+            f"{'; '.join(wrong)}; {run.directory.results('mismatches_given' if 'given' in results else 'mismatches')} "
+            "says more. "
             "To make a project or the vectors anew, delete their folder and run 'convert'"
         )
 

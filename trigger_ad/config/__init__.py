@@ -18,6 +18,7 @@ from trigger_ad.config.model import (
     VariationalConfig,
     meaningful_scores,
 )
+from trigger_ad.config.own_model import CodesConfig, OwnModelConfig
 from trigger_ad.config.run import Config
 from trigger_ad.config.section import PATTERNS, Bits, Section
 from trigger_ad.config.training import (
@@ -36,6 +37,7 @@ __all__ = [
     "BackEnd",
     "Bits",
     "BlockConfig",
+    "CodesConfig",
     "Config",
     "ConvolutionalAutoencoderConfig",
     "DenseAutoencoderConfig",
@@ -51,6 +53,7 @@ __all__ = [
     "ModelConfig",
     "ObjectsConfig",
     "OtherFeatureConfig",
+    "OwnModelConfig",
     "PruningConfig",
     "QatConfig",
     "QuantizationConfig",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from trigger_ad.config.events import EventsConfig, LayoutConfig
 from trigger_ad.config.firmware import FirmwareConfig
@@ -19,6 +19,7 @@ from trigger_ad.config.model import (
     dense_unless_named,
     meaningful_scores,
 )
+from trigger_ad.config.own_model import OwnModelConfig
 from trigger_ad.config.section import RUN_NAME, Section
 from trigger_ad.config.training import QuantizationConfig, TrainingConfig
 
@@ -32,6 +33,9 @@ class Config(Section):
     events: Literal["sample"] | EventsConfig = "sample"
     """`sample` for the shipped simulation, or the user's files."""
     inputs: InputsConfig = InputsConfig()
+    own_model: OwnModelConfig | None = None
+    """A model of the user's own, which `convert MODEL --out DIR` has put into the run directory; the sections `model`,
+    `score`, `training` and `quantization` are left out then."""
     model: ModelConfig = DenseAutoencoderConfig()
     score: ScoreName = "squared_error"
     """The anomaly score that ships: `mu_squared` for a variational model and `network_output` for a student, unless
@@ -105,6 +109,25 @@ class Config(Section):
             )
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_model_is_not_trained(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("own_model") is not None:
+            given = next((name for name in _OF_TRAINED_MODELS if name in data), None)
+            if given:
+                raise ValueError(f"{given}: a model of one's own is not trained; leave it out, or leave out own_model")
+        return data
+
+    @model_serializer(mode="wrap")
+    def _without_what_has_no_meaning(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dropped: set[str] = {"own_model"}
+        if self.own_model:
+            dropped = {*_OF_TRAINED_MODELS, *(("events", "inputs") if self.own_model.codes else ())}
+        return {name: value for name, value in serialize(self).items() if name not in dropped}
+
     def to_yaml(self) -> str:
-        """The resolved configuration, every default written out."""
+        """The resolved configuration, every default written out that has a meaning for the run."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+_OF_TRAINED_MODELS: Final = ("model", "score", "training", "quantization")

@@ -66,6 +66,15 @@ class CompiledProject:
         passed, results = self._run(self._folder / "tb_data")
         return TestBenchRun(_read_words(results), passed)
 
+    def run_on(self, words: NDArray[np.integer[Any]], expected: Codes) -> TestBenchRun:
+        """Runs other vectors against other expected words, shapes (vectors, inputs) and (vectors, outputs)."""
+        with tempfile.TemporaryDirectory() as name:
+            data = Path(name)
+            write_table(data / INPUT_FILE, words)
+            write_table(data / EXPECTED_FILE, expected)
+            passed, results = self._run(data)
+            return TestBenchRun(_read_words(results), passed)
+
     def layers(self, network: Network, words: NDArray[np.integer[Any]]) -> dict[str, Values]:
         """The values inside the firmware for some trigger words: the encoded inputs, then each layer.
 

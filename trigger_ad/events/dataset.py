@@ -115,7 +115,7 @@ class Dataset:
     """Split events.
 
     Args:
-        background: Parts `train`, `validation` and `test`.
+        background: Parts `train`, `validation` and `test`; nothing for a run without events.
         signals: Parts `validation` and `test` of each signal.
     """
 
@@ -124,7 +124,8 @@ class Dataset:
 
     def test_events(self) -> dict[str, Part]:
         """The test part of the background and of each signal, by name."""
-        return {"background": self.background["test"]} | {name: parts["test"] for name, parts in self.signals.items()}
+        background = {"background": self.background["test"]} if self.background else {}
+        return background | {name: parts["test"] for name, parts in self.signals.items()}
 
 
 def event_files(config: EventsConfig | str) -> EventFiles:

@@ -34,6 +34,7 @@ class FeatureEncoding:
         offset: What is subtracted from the word, in its units, or from its logarithm in units of that.
         shift: The network sees `(word - offset) * 2**-shift`.
         logarithm: With k given, the word w is first replaced by `2**k log2(w)`, rounded to the nearest integer.
+        can_be_absent: Whether it belongs to an object that a first word of 0 says is absent.
     """
 
     name: str
@@ -43,6 +44,7 @@ class FeatureEncoding:
     offset: int
     shift: int
     logarithm: int | None = None
+    can_be_absent: bool = True
 
     @property
     def table(self) -> Codes | None:

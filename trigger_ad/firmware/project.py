@@ -13,8 +13,7 @@ import yaml
 from numpy.typing import NDArray
 
 from trigger_ad.config import BackEnd, Config
-from trigger_ad.events.encoding import InputEncoding
-from trigger_ad.events.layout import EventLayout
+from trigger_ad.events.plain_encoding import input_encoding
 from trigger_ad.firmware.hls import DEFAULT_DEPTHS, StreamDepths, network_function, top_function, write_hls_project
 from trigger_ad.firmware.hls_types import traced_layers
 from trigger_ad.firmware.rendering import render
@@ -74,7 +73,7 @@ def write_project(
     """
     write_hls_project(network, config.name, back_end, config.firmware, folder, depths)
     _tidy(folder, network_function(config.name))
-    write_top(network, _encoding(config), config.name, back_end, config.firmware.io_type, folder)
+    write_top(network, input_encoding(config), config.name, back_end, config.firmware.io_type, folder)
     _write_vectors(folder / "tb_data", vectors)
     facts = _facts(network, config) | {"back_end": back_end, "vectors": vectors}
     for template, target in (
@@ -99,10 +98,6 @@ def write_handover(
     """
     facts = _facts(network, config) | {"thresholds": thresholds}
     write_text(directory.path / "README.md", render("run_readme.md.j2", facts))
-
-
-def _encoding(config: Config) -> InputEncoding:
-    return InputEncoding(config.inputs, EventLayout(config.layout))
 
 
 def _tidy(folder: Path, inner: str) -> None:
@@ -142,10 +137,11 @@ def write_table(path: Path, table: NDArray[np.integer[Any]]) -> None:
 
 
 def _facts(network: Network, config: Config) -> dict[str, Any]:
-    return top_facts(network, _encoding(config)) | {
+    return top_facts(network, input_encoding(config)) | {
         "top": top_function(config.name),
         "inner": network_function(config.name),
         "name": config.name,
+        "own_model": config.own_model,
         "firmware": config.firmware,
         "digest": network_digest(network),
         "streamed": config.firmware.io_type == "io_stream",

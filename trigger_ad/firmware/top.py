@@ -98,7 +98,7 @@ def _port(feature: FeatureEncoding, shift: int) -> Port:
         shift=shift,
         never_zero=is_pt and feature.gives_zero,
         # the word of an absent object is 0, so that of pT needs no mask where it goes through as it is
-        masked=not is_pt or (not table and offset != 0),
+        masked=feature.can_be_absent and (not is_pt or (not table and offset != 0)),
         table=table,
         table_type="short" if code.width <= 16 - (not code.signed) else "int",
         formula=_formula(feature, shift),
@@ -178,6 +178,7 @@ def top_facts(network: Network, encoding: InputEncoding) -> dict[str, Any]:
     return {
         "ports": found,
         "objects": objects,
+        "has_absent_objects": encoding.features[0].can_be_absent,
         "classes": encoding.layout.classes,
         "max_width": (widest + WIDEST_WORD - 1) // WIDEST_WORD * WIDEST_WORD,
         "inputs": network.input.size,

@@ -39,7 +39,8 @@ def encoding_digest(encoding: InputEncoding) -> str:
 
 
 def _function(feature: FeatureEncoding, number: int, shift: int, target: str) -> list[str]:
-    head = f"inline {target} encode_{number}(std::int32_t word, std::int32_t first) {{"
+    first = "std::int32_t first" if feature.can_be_absent else "std::int32_t"
+    head = f"inline {target} encode_{number}(std::int32_t word, {first}) {{"
     if feature.logarithm is not None:
         # the finished code of every word, that of an absent object included
         words = np.arange(feature.word.code_max + 1)
@@ -63,5 +64,6 @@ def _linear(feature: FeatureEncoding, shift: int, target: str) -> list[str]:
     if feature.name == "pt" and feature.gives_zero:
         lines.append("code = code == 0 ? 1 : code;")
     code = f"code * {1 << shift}" if shift else "code"
-    lines.append(f"return static_cast<{target}>(first > 0 ? {code} : 0);")
+    masked = f"first > 0 ? {code} : 0" if feature.can_be_absent else code
+    lines.append(f"return static_cast<{target}>({masked});")
     return [f"    {line}" for line in lines]

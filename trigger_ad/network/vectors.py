@@ -144,17 +144,20 @@ def _few(inputs: _Inputs) -> dict[str, Codes]:
 
 
 def _alternating(inputs: _Inputs, bits: str) -> list[int]:
-    """Bit patterns without equal neighbours, read as codes."""
-    patterns = ((int((bits * kind.width)[-kind.width :], 2), kind) for kind in inputs.features)
-    words = [bits - (1 << kind.width) if bits > kind.code_max else bits for bits, kind in patterns]
-    return words * inputs.objects
+    return [alternating_bits(kind, bits) for kind in inputs.features] * inputs.objects
+
+
+def alternating_bits(kind: FixedPoint, bits: str) -> int:
+    """A bit pattern, repeated and cut to the width of a type, read as a code."""
+    pattern = int((bits * kind.width)[-kind.width :], 2)
+    return pattern - (1 << kind.width) if pattern > kind.code_max else pattern
 
 
 def _every_word(features: Mapping[str, FixedPoint], inputs: _Inputs) -> dict[str, Codes]:
     """For each feature, vectors in which every object sees every word of it, each object another one at a time."""
     groups = {}
     for index, (name, kind) in enumerate(features.items()):
-        words = _words_of(kind)
+        words = words_of(kind)
         vectors = np.ones((len(words), inputs.size), dtype=np.int64)
         turns = np.arange(len(words))[:, None] + np.arange(inputs.objects)
         vectors[:, index :: len(features)] = words[turns % len(words)]
@@ -162,7 +165,7 @@ def _every_word(features: Mapping[str, FixedPoint], inputs: _Inputs) -> dict[str
     return groups
 
 
-def _words_of(kind: FixedPoint) -> Codes:
+def words_of(kind: FixedPoint) -> Codes:
     """Every word of a type, or, of one too wide for that, as many evenly spaced, and those at each power of two."""
     if kind.width <= EXHAUSTIVE_BITS:
         return np.arange(kind.code_min, kind.code_max + 1)

@@ -78,7 +78,7 @@ class TestVectors:
 
 def shipped_network(run: Run) -> Network:
     """The frozen network that becomes firmware."""
-    path = run.directory.network(run.config.quantization.ship)
+    path = run.network_file
     with reading(path):
         return Network.from_json(read_json(path))
 
@@ -95,7 +95,7 @@ def read_vectors(folder: Path) -> TestVectors:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    parts = config.model_dump(mode="json", include={"name", "events", "inputs", "firmware", "seed"})
+    parts = config.model_dump(mode="json", include={"name", "events", "inputs", "own_model", "firmware", "seed"})
     return parts | {"ship": config.quantization.ship}
 
 
@@ -165,12 +165,16 @@ def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
 
 
 def _corners(run: Run, network: Network) -> dict[str, Codes]:
+    from trigger_ad.network.code_vectors import code_vectors
     from trigger_ad.network.driving import driving_vectors
     from trigger_ad.network.vectors import DRIVEN, corner_vectors
 
     encoding, seed = run.encoding, run.config.seed
     types = {feature.name: feature.word for feature in encoding.features}
-    corners = corner_vectors(types, encoding.layout.objects, seed)
+    if encoding.features[0].can_be_absent:
+        corners = corner_vectors(types, encoding.layout.objects, seed)
+    else:
+        corners = code_vectors(encoding.features[0].word, encoding.inputs, seed)
     known = np.concatenate(list(corners.values()))
     driven = driving_vectors(network, encoding.codes_of_words, list(types.values()), known, seed)
     return corners | {DRIVEN: driven}
@@ -228,7 +232,7 @@ def _index(encoding: InputEncoding, network: Network, segments: list[Segment]) -
 CONVERT = Stage(
     "convert",
     _settings,
-    lambda run: [*run.event_files(), run.directory.network(run.config.quantization.ship)],
+    lambda run: [*run.event_files(), run.network_file],
     lambda run: [run.directory.vectors, *(run.directory.hls_project(name) for name in run.config.firmware.back_ends)],
     _execute,
     # the depths of FIFOs follow from the estimate

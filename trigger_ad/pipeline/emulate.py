@@ -18,6 +18,7 @@ from trigger_ad.pipeline.convert import (
     ENCODING,
     VECTOR_KINDS,
     Segment,
+    TestVectors,
     read_layer_vectors,
     read_vectors,
     shipped_network,
@@ -29,6 +30,7 @@ from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement, Difference
+    from trigger_ad.pipeline.given_vectors import GivenVectors
 
 SCHEDULE_NOTE = (
     "What is verified is values, not the schedule. C++ emulation knows neither clock cycles nor FIFO depths: until a "
@@ -37,13 +39,30 @@ SCHEDULE_NOTE = (
 
 
 def _execute(run: Run) -> None:
-    network = shipped_network(run)
-    vectors, alone = read_vectors(run.directory.vectors), read_layer_vectors(run.directory.vectors)
+    _emulate(run, read_vectors(run.directory.vectors), None)
+
+
+def emulate_given(run: Run, given: GivenVectors) -> dict[str, Any]:
+    """Runs every emulator on a user's vectors and the corner vectors; the results lie beside the run's own.
+
+    Args:
+        run: The run, converted.
+        given: The vectors.
+
+    Returns:
+        What `results/emulation_given.json` says.
+    """
+    return _emulate(run, given.vectors, given)
+
+
+def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict[str, Any]:
+    network, alone = shipped_network(run), read_layer_vectors(run.directory.vectors)
     back_ends = run.config.firmware.back_ends
     with ExitStack() as programs:
         with ThreadPoolExecutor(max_workers=2) as pool:
             # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
-            pending = {name: pool.submit(run_hls, run, name, network, alone, programs) for name in back_ends}
+            other = vectors if given else None
+            pending = {name: pool.submit(run_hls, run, name, network, alone, programs, other) for name in back_ends}
             checked = check_keras(run, network, vectors, alone)
             native = check_native(run, network, vectors, checked.output)
             benches = {name: future.result() for name, future in pending.items()}
@@ -61,11 +80,16 @@ def _execute(run: Run) -> None:
         "note": SCHEDULE_NOTE,
         "compiler": _compiler(),
     }
-    with written_whole(run.directory.arrays("emulation")) as temporary, temporary.open("wb") as stream:
-        words = _firmware_words(tests, benches[back_ends[0]].words[:, 0], native.words)
-        np.savez_compressed(stream, allow_pickle=False, **words)
-    write_json(run.directory.results("mismatches"), {"mismatches": _mismatches(agreements)})
-    write_json(run.directory.results("emulation"), results)
+    suffix = "_given" if given else ""
+    if given:
+        results["given"] = given.to_json()
+    else:
+        with written_whole(run.directory.arrays("emulation")) as temporary, temporary.open("wb") as stream:
+            words = _firmware_words(tests, benches[back_ends[0]].words[:, 0], native.words)
+            np.savez_compressed(stream, allow_pickle=False, **words)
+    write_json(run.directory.results(f"mismatches{suffix}"), {"mismatches": _mismatches(agreements)})
+    write_json(run.directory.results(f"emulation{suffix}"), results)
+    return results
 
 
 def _firmware_words(tests: list[Segment], emulated: Codes, scored: Mapping[str, Codes]) -> dict[str, Codes]:
@@ -131,6 +155,7 @@ def _settings(config: Config) -> dict[str, Any]:
         "ship": config.quantization.ship,
         "accumulators": {name: str(kind) for name, kind in config.firmware.accumulators.items()},
         "inputs": config.inputs.model_dump(mode="json"),
+        "own_model": config.own_model.model_dump(mode="json") if config.own_model else None,
         "layout": config.layout.model_dump(mode="json"),
         "compiler": _compiler(),
     }
@@ -147,8 +172,8 @@ EMULATE = Stage(
     _settings,
     lambda run: [
         run.directory.vectors,
-        run.directory.network(run.config.quantization.ship),
-        run.directory.quantized_model(run.config.quantization.ship),
+        run.network_file,
+        run.model_file,
         *_project_inputs(run),
     ],
     lambda run: [

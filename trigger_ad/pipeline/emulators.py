@@ -50,7 +50,7 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
     from trigger_ad.models.quantized import load_quantized
     from trigger_ad.network.evaluation import evaluate
 
-    path = run.directory.quantized_model(run.config.quantization.ship)
+    path = run.model_file
     with reading(path):
         model = load_quantized(path)
         emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
@@ -84,7 +84,8 @@ def _blocks(segments: list[Segment], size: int) -> Iterator[tuple[str, int, int]
     """Stretches of vectors of one kind, not longer than a block of some size."""
     for kind in VECTOR_KINDS:
         own = [segment for segment in segments if segment.kind == kind]
-        first, last = min(segment.start for segment in own), max(segment.stop for segment in own)
+        # plain input codes have no events
+        first, last = min((item.start for item in own), default=0), max((item.stop for item in own), default=0)
         for start in range(first, last, size):
             yield kind, start, min(start + size, last)
 
@@ -157,13 +158,29 @@ class BenchRun:
     alone: Alone
 
 
-def run_hls(run: Run, back_end: BackEnd, network: Network, alone: Mapping[str, Codes], programs: ExitStack) -> BenchRun:
-    """Compiles and runs a project, and leaves its program there as long as `programs` lasts."""
+def run_hls(
+    run: Run,
+    back_end: BackEnd,
+    network: Network,
+    alone: Mapping[str, Codes],
+    programs: ExitStack,
+    vectors: TestVectors | None = None,
+) -> BenchRun:
+    """Compiles and runs a project, and leaves its program there as long as `programs` lasts.
+
+    Args:
+        run: The run.
+        back_end: Of the project.
+        network: The frozen network.
+        alone: Codes that its layers are driven alone with.
+        programs: Keeps the program.
+        vectors: In place of the project's own.
+    """
     from trigger_ad.emulation.hls import compiled
 
     program = programs.enter_context(compiled(run.directory.hls_project(back_end), network))
     started = time.perf_counter()
-    done = program.run()
+    done = program.run() if vectors is None else program.run_on(vectors.words, vectors.expected)
     seconds = time.perf_counter() - started
     return BenchRun(program, done.words, done.passed, seconds, _hls_alone(run, program, network, alone))
 

@@ -131,7 +131,7 @@ HARDWARE = Stage(
     "hardware",
     _settings,
     lambda run: [
-        run.directory.network(run.config.quantization.ship),
+        run.network_file,
         *(run.directory.hls_project(name) / "project.tcl" for name in run.config.firmware.back_ends),
         *_reports(run),
     ],

@@ -239,7 +239,7 @@ REPORT = Stage(
     lambda run: [
         *run.event_files(),
         run.directory.vectors,
-        run.directory.network(run.config.quantization.ship),
+        run.network_file,
         *(run.directory.results(stage) for stage in ("train", "quantize", "emulation", "hardware")),
         *(run.directory.arrays(stage) for stage in ("quantize", "emulation")),
     ],

@@ -52,21 +52,24 @@ class Run:
         self.directory = directory
         self.checkpoints: Path | None = None
         """The folder in which the stage that runs keeps what it goes on from after an interruption."""
+        self.given_model: Path | None = None
+        """A model file of the user's own that takes the place of the one in the run directory."""
 
     @cached_property
     def dataset(self) -> Dataset:
         """The split events."""
-        from trigger_ad.events.dataset import read_dataset
+        from trigger_ad.events.dataset import Dataset, read_dataset
 
+        if not self._has_events:
+            return Dataset({}, {})
         return read_dataset(self.config.events, self.encoding)
 
     @cached_property
     def encoding(self) -> InputEncoding:
         """The input encoding."""
-        from trigger_ad.events.encoding import InputEncoding
-        from trigger_ad.events.layout import EventLayout
+        from trigger_ad.events.plain_encoding import input_encoding
 
-        return InputEncoding(self.config.inputs, EventLayout(self.config.layout))
+        return input_encoding(self.config)
 
     @cached_property
     def architecture(self) -> Architecture:
@@ -80,16 +83,37 @@ class Run:
         return architecture(model, self.encoding.layout.objects, len(self.encoding.features))
 
     def event_files(self) -> list[Path]:
-        """Every events file, background first."""
+        """Every events file, background first; none where the inputs are plain codes."""
         from trigger_ad.events.dataset import event_files
 
+        if not self._has_events:
+            return []
         return [path for paths in event_files(self.config.events).samples.values() for path in paths]
 
     def event_file_counts(self) -> dict[str, int]:
         """The number of files of each sample: without it, one that moves from one sample to the next is not noticed."""
         from trigger_ad.events.dataset import event_files
 
+        if not self._has_events:
+            return {}
         return {name: len(paths) for name, paths in event_files(self.config.events).samples.items()}
+
+    @property
+    def _has_events(self) -> bool:
+        return self.config.own_model is None or self.config.own_model.codes is None
+
+    @property
+    def model_file(self) -> Path:
+        """The quantized model that becomes firmware."""
+        own = self.config.own_model
+        return self.directory.path / own.file if own else self.directory.quantized_model(self.config.quantization.ship)
+
+    @property
+    def network_file(self) -> Path:
+        """The frozen network that becomes firmware."""
+        if self.config.own_model:
+            return self.directory.path / "network.json"
+        return self.directory.network(self.config.quantization.ship)
 
     def write_config(self) -> None:
         """Writes the resolved configuration into the run directory, unless it is there already."""

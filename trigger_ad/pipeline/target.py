@@ -1,4 +1,4 @@
-"""From what the user names, a configuration or a run directory, to a run with its stages brought up to date."""
+"""From what the user names, a configuration, a run directory or a model, to a run with its stages up to date."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from trigger_ad.errors import UserError
 from trigger_ad.pipeline.convert import CONVERT
 from trigger_ad.pipeline.emulate import EMULATE
 from trigger_ad.pipeline.hardware import HARDWARE
+from trigger_ad.pipeline.own_model import IMPORT, is_model_file
 from trigger_ad.pipeline.quantize import QUANTIZE
 from trigger_ad.pipeline.report import REPORT
 from trigger_ad.pipeline.stage import Run, Stage
@@ -19,6 +20,9 @@ from trigger_ad.run_directory import PROJECTS, RunDirectory
 
 STAGES: Final[Sequence[Stage]] = (TRAIN, QUANTIZE, CONVERT, EMULATE, HARDWARE, REPORT)
 """In order: each reads what those before it wrote."""
+
+OWN_MODEL_STAGES: Final[Sequence[Stage]] = (IMPORT, CONVERT, EMULATE)
+"""Those of a run whose model is the user's own."""
 
 
 def open_run(target: Path) -> Run:
@@ -35,7 +39,16 @@ def open_run(target: Path) -> Run:
         if not directory.config.exists():
             raise UserError(f"{target} is not a run directory: it has no config.yaml", "Name a run or a configuration")
         return Run(load_config(directory.config), directory)
+    if is_model_file(target):
+        raise UserError(
+            f"{target} is neither a configuration nor a run directory",
+            f"If it is a QKeras model: trigger-ad convert {target} --out DIR, and then name DIR",
+        )
     config = load_config(target)
+    if config.own_model:
+        raise UserError(
+            f"{target}: own_model is what 'convert MODEL --out DIR' writes into a run directory", "Name that directory"
+        )
     return Run(config, RunDirectory(PROJECTS / config.name))
 
 
@@ -49,9 +62,17 @@ def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
 
     Returns:
         The names of the stages that ran.
+
+    Raises:
+        UserError: If the run has no such stage, or one of them fails.
     """
-    names = [stage.name for stage in STAGES]
-    wanted = STAGES[: names.index(last) + 1]
+    stages = OWN_MODEL_STAGES if run.config.own_model else STAGES
+    names = [stage.name for stage in stages]
+    if last not in names:
+        raise UserError(
+            f"{run.directory.path} holds a model of your own, which has no stage '{last}'", "Use 'convert' or 'emulate'"
+        )
+    wanted = stages[: names.index(last) + 1]
     ran = [stage.name for stage in wanted if stage.bring_up_to_date(run, again=again and stage.name == last)]
     # a change that only later stages read
     run.write_config()

@@ -49,7 +49,8 @@ def _is_pt(feature: FeatureEncoding) -> bool:
 
 def _masks(feature: FeatureEncoding) -> bool:
     """Whether the code of an absent object needs to be set to 0: in a table it is, and a plain pT word is already."""
-    return not _is_pt(feature) or (feature.logarithm is None and feature.offset != 0)
+    plain = _is_pt(feature) and (feature.logarithm is not None or feature.offset == 0)
+    return feature.can_be_absent and not plain
 
 
 def _adder_bits(feature: FeatureEncoding) -> int:
