@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from support.fuzzing import TALLY
+from support.portions import Portion
 
 NETWORKS = {"keras": 20, "native": 8, "hls": 8}
 """Of `make test`."""
@@ -13,14 +12,6 @@ PORTION = {"keras": 50, "native": 20, "hls": 20}
 """Networks that one seed draws."""
 SHARE = {"keras": 1.0, "native": 0.5, "hls": 0.1}
 """Of `--networks`: compilers take longer."""
-
-
-@dataclass(frozen=True)
-class Portion:
-    """Networks drawn from one seed."""
-
-    seed: int
-    networks: int
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -37,5 +28,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Says how many networks went through what, where they were asked for."""
     if config.getoption("--networks") is not None:
-        for what, count in TALLY.counts.items():
+        for what, count in TALLY.items():
             terminalreporter.write_line(f"{count:,} {what}")

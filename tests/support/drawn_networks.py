@@ -46,7 +46,7 @@ widths = st.one_of(st.integers(2, 8), st.integers(2, LARGEST_WIDTH))
 @st.composite
 def _weights(draw: st.DrawFn) -> Weights:
     # power-of-two scales of kernels will be drawn here
-    alpha = draw(st.sampled_from((1,)))
+    alpha = draw(st.sampled_from((1.0,)))
     zeros = draw(st.sampled_from([*[0.0] * 4, *[0.5] * 4, 0.8, 1.0]))
     kernel = draw(widths)
     bias = draw(st.none() | st.builds(Bits, widths, st.integers(0, 4)))
@@ -119,7 +119,11 @@ class _Chain:
         last = self.magnitudes[-1]
         match step:
             case Dense() | Convolution():
-                words = math.prod(step.window) * self.shapes[-1][-1] if isinstance(step, Convolution) else self.shapes[-1][0]
+                words = (
+                    math.prod(step.window) * self.shapes[-1][-1]
+                    if isinstance(step, Convolution)
+                    else self.shapes[-1][0]
+                )
                 return last + step.weights.kernel.integer - 1 + math.log2(words) / 2
             case Quantizer():
                 return min(last, step.bits.integer)
@@ -223,7 +227,9 @@ def _add_last_steps(draw: st.DrawFn, description: Description, chain: _Chain) ->
 def wide_descriptions(draw: st.DrawFn) -> Description:
     """Wide words through several layers without a quantizer: sums and squares of more than 53 bits, mostly."""
     word = st.integers(11, LARGEST_WIDTH)
-    weights = st.builds(Weights, st.builds(Bits, word, st.integers(0, 4)), st.none() | st.builds(Bits, word, st.just(1)))
+    weights = st.builds(
+        Weights, st.builds(Bits, word, st.integers(0, 4)), st.none() | st.builds(Bits, word, st.just(1))
+    )
     layers = draw(st.lists(st.builds(Dense, st.integers(1, 4), weights), min_size=1, max_size=4))
     words = draw(word)
     return Description(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,23 +47,14 @@ REFUSED: Final = re.compile(
     r"|latent dimension \d+ .* the Mahalanobis distance has no meaning"
     r"|a latent dimension follows from the others: the Mahalanobis distance has no meaning"
     r"|layer '\w+' has windows of one row and steps of \d+ rows, which hls4ml gets wrong in io_stream"
+    r"|layer '\w+' rounds every word of '\w+' to 0: .*"
     r"|layer '\w+' is read \d+ times; hls4ml copies a stream 7 times at most"
 )
 """What a random network may be refused for; all else is a mistake, of the package or of what draws networks."""
 
 
-class Tally:
-    """How many networks each emulator has seen, how many were refused, and how many outputs never moved."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-
-    def add(self, what: str) -> None:
-        """Counts one more of something."""
-        self.counts[what] = self.counts.get(what, 0) + 1
-
-
-TALLY: Final = Tally()
+TALLY: Final = Counter[str]()
+"""How many networks each emulator has computed, how many were refused, and how many outputs never moved."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +108,9 @@ def case_of(description: Description) -> Case | None:
         accept(error)
         return None
     case = Case(description, model, network, encoding)
-    TALLY.add("networks")
+    TALLY["networks"] += 1
     if (case.expected == case.expected[0]).all():
-        TALLY.add("networks of one output word alone")
+        TALLY["networks of one output word alone"] += 1
     return case
 
 
@@ -126,12 +118,11 @@ def accept(error: UserError) -> None:
     """Counts a refusal; raises it again if no random network may be refused for that."""
     if not REFUSED.fullmatch(error.what):
         raise error
-    TALLY.add("refused")
+    TALLY["refused"] += 1
 
 
 def require_agreement(agreement: Agreement, what: object) -> None:
     """Fails with the first layer that differs, and with what can be pasted into a regression test."""
-    TALLY.add(f"through {agreement.emulator}")
     first = agreement.first_difference
     assert agreement.exact, (
         f"{agreement.emulator} differs in {agreement.mismatches} of {agreement.vectors} vectors, first in "
@@ -140,14 +131,27 @@ def require_agreement(agreement: Agreement, what: object) -> None:
     )
 
 
+def require_agreement_of_keras(description: Description) -> None:
+    """Requires that of Keras, and of every emulator that takes words, unless the network is refused."""
+    case = case_of(description)
+    if case is None:
+        return
+    require_agreement(keras_agreement(case), description)
+    for name, emulate in WORD_EMULATORS.items():
+        words = emulate(case.network, case.encoding, case.words)
+        require_agreement(word_agreement(name, case, words), description)
+
+
 def keras_agreement(case: Case) -> Agreement:
     """Every layer of the model in float64."""
+    TALLY["through keras_float64"] += 1
     found = float64_layers(case.model, case.network)(case.codes)
     return compare("keras_float64", case.network, case.reference, found, 0.0)
 
 
 def word_agreement(name: str, case: Case, found: Codes) -> Agreement:
     """The output words that an emulator gave for a case's vectors."""
+    TALLY[f"through {name}"] += 1
     output = case.network.output.name
     values = case.network.type(output).values(found)
     return compare(name, case.network, case.reference, {output: values}, 0.0)

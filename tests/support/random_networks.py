@@ -45,7 +45,7 @@ class Weights:
     kernel: Bits
     bias: Bits | None = None
     zeros: float = 0.0
-    alpha: Literal[1] = 1
+    alpha: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -301,7 +301,7 @@ def _quantizers(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _quantized_bits(bits: Bits, alpha: float = 1) -> Any:
+def _quantized_bits(bits: Bits, alpha: float = 1.0) -> Any:
     return load_qkeras().quantized_bits(bits.width, bits.integer, alpha=alpha)
 
 
