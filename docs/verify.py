@@ -101,7 +101,7 @@ def entry(run: Path) -> dict[str, Any]:
             name: {key: emulator[key] for key in ("exact", "events", "mismatches", "must_agree")}
             for name, emulator in report["agreement"]["emulators"].items()
         },
-        "overflows": sum(layer["overflows"] for layer in report["agreement"]["layers"]),
+        "overflows": sum(layer["overflows"] + layer["overflows_corner"] for layer in report["agreement"]["layers"]),
         "network_digest": report["network_digest"],
         "versions": report["versions"],
     }

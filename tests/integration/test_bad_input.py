@@ -317,8 +317,8 @@ def test_a_compiler_that_does_not_compile(refused: Refused, monkeypatch: pytest.
         ("vectors/input_words.npy", "emulate"),
         ("vectors/index.json", "emulate"),
         ("results/quantize.npz", "report"),
-        ("results/emulate.npz", "report"),
-        ("results/emulate.json", "report"),
+        ("results/emulation.npz", "report"),
+        ("results/emulation.json", "report"),
         ("manifest.json", "run"),
     ],
 )

@@ -6,11 +6,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.layers import assert_layers_alone
 from support.runs import (
     Types,
     corners,
@@ -29,7 +30,8 @@ from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
-from trigger_ad.pipeline import emulate
+from trigger_ad.network.layer_vectors import layer_vectors
+from trigger_ad.pipeline import emulators
 from trigger_ad.pipeline.convert import TestVectors
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
@@ -63,8 +65,9 @@ def _reference(network: Network, words: Codes, config: Config) -> dict[str, Code
 def _emulated(run: Run, network: Network, words: Codes, reference: dict[str, Codes]) -> Agreement:
     """The agreement of a run's Vitis project, as the `emulate` stage finds it."""
     expected = reference[network.output.name]
-    done = emulate._run_hls(run, "vitis")
-    return emulate._hls_agreement(run, "vitis", network, TestVectors(words, expected, []), expected, done)
+    with ExitStack() as programs:
+        done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
+        return emulators.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +99,9 @@ def test_every_word_of_every_layer_equals_the_reference(
     words, config = network_vectors(network), small_config(network, **firmware)
     reference = _reference(network, words, config)
     folder = write_small_project(network, tmp_path / back_end, back_end, words, config)
-    with compiled(folder) as bench:
+    with compiled(folder, network) as bench:
         done, layers = bench.run(), bench.layers(network, words)
+        assert_layers_alone(bench, network)
     np.testing.assert_array_equal(done.words, reference["score"])
     assert done.passed
     agreement = compare("hls", network, reference, layers, 0.0)
@@ -113,7 +117,7 @@ def test_a_layer_whose_sums_are_far_below_its_output_is_exact(tmp_path: Path) ->
     network = small_network(Types(weight="fixed<3,-11>", bias=None))
     words = network_vectors(network)[:200]
     folder = write_small_project(network, tmp_path / "vitis", "vitis", words)
-    with compiled(folder) as bench:
+    with compiled(folder, network) as bench:
         done = bench.run()
     np.testing.assert_array_equal(done.words, _reference(network, words, small_config(network))["score"])
 
@@ -133,7 +137,7 @@ def test_a_table_of_logarithms_gives_the_reference_for_every_word_in_every_objec
     assert all(len(np.unique(words[:, column])) == 1024 for column in (0, 3))
     reference = _reference(network, words, config)
     folder = write_small_project(network, tmp_path / back_end, back_end, words, config)
-    with compiled(folder) as bench:
+    with compiled(folder, network) as bench:
         done, layers = bench.run(), bench.layers(network, words)
     assert done.passed
     assert compare("hls", network, reference, layers, 0.0).exact
@@ -170,7 +174,7 @@ def sound_project(network: Network, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def sound_bench(sound_project: Path) -> Iterator[Path]:
     """The program compiled from it."""
-    with compiled(sound_project) as bench:
+    with compiled(sound_project, small_network()) as bench:
         yield bench._program
 
 
@@ -196,7 +200,8 @@ def agreement(project: Path, network: Network) -> Callable[[], Agreement]:
 def compiled_already(sound_bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spares compiling a project in which only the vectors are changed."""
     monkeypatch.setattr(
-        "trigger_ad.emulation.hls.compiled", lambda folder: nullcontext(CompiledProject(sound_bench, folder))
+        "trigger_ad.emulation.hls.compiled",
+        lambda folder, network: nullcontext(CompiledProject(sound_bench, folder, [])),
     )
 
 
@@ -371,6 +376,6 @@ def test_a_project_that_does_not_compile_is_one_clear_error(project: Path) -> No
     _edit(project / "firmware" / "trigger_ad_small_network.cpp", r"nnet::relu<layer2_t, ", "nnet::rely<layer2_t, ")
     with (
         pytest.raises(UserError, match=r"does not compile: .*trigger_ad_small_network\.cpp:\d+.* error: .*rely"),
-        compiled(project),
+        compiled(project, small_network()),
     ):
         pass

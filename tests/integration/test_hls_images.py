@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.images import ImageNetwork, autoencoder, every_operation, image_config, image_vectors
+from support.layers import assert_layers_alone
 from support.runs import encoding_of, write_small_project
 
 from trigger_ad.config import BackEnd
@@ -45,8 +46,9 @@ def test_every_word_of_every_layer_equals_the_reference(
     words, config = image_vectors(network), image_config(network, **firmware)
     reference = evaluate(network, encoding_of(config).codes_of_words(words))
     folder = write_small_project(network, tmp_path / back_end, back_end, words, config)
-    with compiled(folder) as bench:
+    with compiled(folder, network) as bench:
         done, layers = bench.run(), bench.layers(network, words)
+        assert_layers_alone(bench, network)
     np.testing.assert_array_equal(done.words, reference["score"])
     assert done.passed
     assert compare("hls", network, reference, layers, 0.0).exact

@@ -24,7 +24,7 @@ from trigger_ad.pipeline.target import bring_up_to_date, open_run
 from trigger_ad.report.inputs import main_rows
 
 RUN = Path("hls_projects/study")
-EMULATORS = {"keras_float64": True, "keras_float32": False, "hls_vitis": True, "hls_vivado": True}
+EMULATORS = {"keras_float64": True, "keras_float32": False, "native": True, "hls_vitis": True, "hls_vivado": True}
 
 
 def _report() -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _report() -> dict[str, Any]:
 
 
 def _words() -> dict[str, np.ndarray]:
-    with np.load(RUN / "results" / "emulate.npz", allow_pickle=False) as stored:
+    with np.load(RUN / "results" / "emulation.npz", allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
 
@@ -135,7 +135,7 @@ def test_every_emulator_agrees_on_every_test_event_and_corner(study: Path) -> No
     assert {name: entry["must_agree"] for name, entry in emulators.items()} == EMULATORS
     vectors = read_vectors(RUN / "vectors")
     words, expected, segments = vectors.words, vectors.expected, vectors.segments
-    for name in ("keras_float64", "hls_vitis", "hls_vivado"):
+    for name in ("keras_float64", "native", "hls_vitis", "hls_vivado"):
         entry = emulators[name]
         assert (entry["exact"], entry["mismatches"], entry["max_lsb"]) == (True, 0, 0.0)
         assert entry["events"] == len(words)
@@ -152,16 +152,42 @@ def test_every_emulator_agrees_on_every_test_event_and_corner(study: Path) -> No
 
 def test_the_firmware_rows_come_from_the_words_that_the_compiled_firmware_gave(study: Path) -> None:
     words = _words()
-    with compiled(RUN / "hls" / "vitis") as bench:
-        np.testing.assert_array_equal(words["hls_vitis"], bench.run().words)
+    segments = [item for item in read_vectors(RUN / "vectors").segments if item.kind == "events"]
+    with compiled(RUN / "hls" / "vitis", shipped_network(open_run(RUN))) as bench:
+        given = bench.run().words[:, 0]
+    assert list(words) == [item.name for item in segments]
+    for item in segments:
+        np.testing.assert_array_equal(words[item.name], given[item.start : item.stop])
     # other words in the emulation's file give other firmware rows, and no other row changes
     before = _report()["performance"]
-    words["hls_vitis"] = words["hls_vitis"][::-1].copy()
-    np.savez_compressed(RUN / "results" / "emulate.npz", allow_pickle=False, **words)
+    words |= {name: own[::-1].copy() for name, own in words.items()}
+    np.savez_compressed(RUN / "results" / "emulation.npz", allow_pickle=False, **words)
     assert bring_up_to_date(open_run(RUN), "report") == ["report"]
     after = _report()["performance"]
     assert [row for row in before if row["model"] != "firmware"] == [row for row in after if row["model"] != "firmware"]
     assert all(old != new for old, new in zip(before, after, strict=True) if old["model"] == "firmware")
+
+
+def test_of_many_test_events_some_are_vectors_and_the_native_library_scores_the_others(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run(RUN)
+    tests, before = run.dataset.test_events(), _words()
+    total = sum(map(len, tests.values()))
+    monkeypatch.setattr("trigger_ad.pipeline.convert.MOST_EVENTS", total // 3)
+    for stage in ("convert", "emulate"):
+        bring_up_to_date(run, stage, again=True)
+    bring_up_to_date(run, "report")
+    segments = [item for item in read_vectors(RUN / "vectors").segments if item.kind == "events"]
+    assert {item.name: item.of for item in segments} == {name: len(part) for name, part in tests.items()}
+    assert all(len(item) == round(item.of * (total // 3) / total) for item in segments if item.of)
+    after, report = _words(), _report()
+    for name, words in before.items():
+        np.testing.assert_array_equal(after[name], words)
+    emulated = sum(map(len, segments))
+    assert (report["vectors"]["events"], report["agreement"]["test_events"]) == (emulated, total)
+    told = f"The emulators ran {emulated:,} of {total:,} test events, evenly spread"
+    assert told in (RUN / "report.md").read_text()
 
 
 def test_the_firmware_decides_as_the_shipped_model(study: Path) -> None:

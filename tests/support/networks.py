@@ -26,7 +26,9 @@ def word_value(word: Word, code: int) -> Fraction:
 
 def input_vectors(network: Network, events: int = 4) -> st.SearchStrategy[Codes]:
     """Input codes of a network: shape (events, inputs)."""
-    vector = st.lists(codes_of(network.input.type), min_size=network.input.size, max_size=network.input.size)
+    word = network.words[network.input.name]
+    ends = zip(word.low.reshape(-1).tolist(), word.high.reshape(-1).tolist(), strict=True)
+    vector = st.tuples(*(st.integers(low, high) for low, high in ends))
     return st.lists(vector, min_size=events, max_size=events).map(lambda rows: np.array(rows, dtype=np.int64))
 
 
@@ -34,7 +36,10 @@ def input_vectors(network: Network, events: int = 4) -> st.SearchStrategy[Codes]
 def networks(draw: st.DrawFn) -> Network:
     """A random graph of up to seven nodes after its input, narrow enough to stay exact, ending in a single word."""
     sizes = [draw(st.integers(1, 3))]
-    nodes: list[Node] = [Input("inputs", (sizes[0],), draw(fixed_points(6, 3)).plain())]
+    kind = draw(fixed_points(6, 3)).plain()
+    bounds = st.tuples(codes_of(kind), codes_of(kind)).map(lambda pair: (min(pair), max(pair)))
+    features = draw(st.lists(bounds, max_size=sizes[0]))
+    nodes: list[Node] = [Input("inputs", (sizes[0],), kind, tuple(features))]
     for index in range(draw(st.integers(1, 6))):
         node, size = draw(_nodes(f"node_{index}", nodes, sizes))
         nodes.append(node)

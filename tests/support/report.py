@@ -10,6 +10,7 @@ from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
 from trigger_ad.evaluation.working_points import unsupported_targets
 from trigger_ad.events.layout import SIGNALS
+from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.report.inputs import ModelScores
 
 QUANTIZED = ("ptq", "qat", "firmware")
@@ -131,7 +132,23 @@ def _agreement() -> dict[str, Any]:
         _layer("output", "quantize", "fixed<8,3,RND_CONV,SAT>", 0),
         _layer("score", "dense", "ufixed<25,15>", None),
     ]
-    return {"reference": "integer", "emulators": emulators, "layers": layers, "vectors_expected_differ": 0}
+    ranges = [
+        {
+            "layer": row["layer"],
+            "precision": row["precision"],
+            "divisor": 1,
+            "magnitudes": [500, *range(FixedPoint.parse(row["precision"]).width - 1)],
+            "largest_bits": FixedPoint.parse(row["precision"]).width - 2,
+        }
+        for row in layers
+    ]
+    return {
+        "reference": "integer",
+        "emulators": emulators,
+        "layers": layers,
+        "vectors_expected_differ": 0,
+        "value_ranges": ranges,
+    }
 
 
 def make_emulator(**changes: Any) -> dict[str, Any]:
@@ -154,7 +171,11 @@ def _layer(name: str, kind: str, precision: str, saturations: int | None) -> dic
         "kind": kind,
         "precision": precision,
         "mismatches": 0,
+        "accumulator": None,
         "overflows": 0,
+        "overflows_corner": 0,
+        "bits_unused": 2,
+        "bits_missing": 0,
         "saturations": saturations,
         "saturations_corner": saturations,
         "values": 405_312,

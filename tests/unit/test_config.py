@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from trigger_ad.config import Config, DenseAutoencoderConfig, EventsConfig, LayoutConfig, StudentConfig
 from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
+from trigger_ad.fixed_point import FixedPoint
 
 OWN_FILES = "name: a\nevents:\n  background: b.h5\n  signals: {one: s.h5}\n"
 
@@ -404,3 +406,27 @@ def test_a_layer_may_be_built_in_its_own_way(tmp_path: Path) -> None:
     firmware = load_config(written(tmp_path, text)).firmware
     assert (firmware.strategy_of("latent"), firmware.reuse_factor_of("latent")) == ("resource", 4)
     assert (firmware.strategy_of("encoder_1"), firmware.reuse_factor_of("encoder_1")) == ("latency", 2)
+
+
+def test_accumulators_are_types_by_layer(tmp_path: Path) -> None:
+    text = "name: a\nfirmware: {layers: {latent: {accumulator: 'fixed<9, 4,TRN,WRAP>'}, encoder_1: {reuse_factor: 2}}}"
+    firmware = load_config(written(tmp_path, text)).firmware
+    assert firmware.accumulators == {"latent": FixedPoint(True, 9, 4)}
+    assert firmware.layers["latent"].accumulator == "fixed<9,4>"
+    assert firmware.reuse_factor_of("latent") == 1
+
+
+@pytest.mark.parametrize(
+    ("accumulator", "said"),
+    [
+        ("'ap_fixed<9,4>'", "'ap_fixed<9,4>' is not a fixed-point type"),
+        ("'fixed<60,20>'", "has 60 bits"),
+        ("'fixed<9,4,RND_CONV,SAT>'", "an accumulator truncates and wraps; write fixed<9,4>"),
+        ("9", "Input should be a valid string"),
+    ],
+)
+def test_an_accumulator_that_is_no_plain_type_is_refused(tmp_path: Path, accumulator: str, said: str) -> None:
+    text = f"name: a\nfirmware: {{layers: {{latent: {{accumulator: {accumulator}}}}}}}"
+    with pytest.raises(UserError, match=re.escape("firmware.layers.latent.accumulator: ")) as error:
+        load_config(written(tmp_path, text))
+    assert said in error.value.what

@@ -295,7 +295,7 @@ def test_the_paths_of_a_run_lie_in_its_folder(tmp_path: Path) -> None:
         "network_ptq.json": run.network("ptq"),
         "vectors": run.vectors,
         "hls/vitis": run.hls_project("vitis"),
-        "results/emulate.json": run.results("emulate"),
-        "results/emulate.npz": run.arrays("emulate"),
+        "results/emulation.json": run.results("emulation"),
+        "results/emulation.npz": run.arrays("emulation"),
     }
     assert {run.relative(path): path for path in names.values()} == names

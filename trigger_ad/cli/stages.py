@@ -77,7 +77,7 @@ def emulate(target: Path, as_json: bool) -> None:
     from trigger_ad.report.tables import agreement_table
     from trigger_ad.run_directory import read_json
 
-    results = read_json(run.directory.results("emulate"))
+    results = read_json(run.directory.results("emulation"))
     if as_json:
         click.echo(json.dumps(results, indent=1))
     else:
@@ -170,11 +170,14 @@ def require_agreement(run: Run, results: dict[str, Any]) -> None:
     Raises:
         CheckFailed: Naming the emulators that do not.
     """
+    from trigger_ad.report.wording import overflow_notes
+
     emulators = results["emulators"].items()
     wrong = [_disagreement(name, entry) for name, entry in emulators if entry["must_agree"] and not entry["exact"]]
     if results["vectors_expected_differ"]:
         wrong.append("vectors/expected_words.npy differs from the reference")
     if wrong:
+        wrong += overflow_notes(results["layers"])
         raise CheckFailed(
             f"{'; '.join(wrong)}; {run.directory.results('mismatches')} says more. "
             "To make a project or the vectors anew, delete their folder and run 'convert'"
@@ -182,6 +185,8 @@ def require_agreement(run: Run, results: dict[str, Any]) -> None:
 
 
 def _disagreement(name: str, entry: dict[str, Any]) -> str:
+    if (entry["alone"] or {}).get("mismatches") and not entry["mismatches"]:
+        return f"{name} differs from the reference in layer '{entry['alone']['first_layer']}', driven alone"
     if entry["mismatches"]:
         return f"{name} differs from the reference, first in layer '{entry['first_layer']}'"
     return f"{name} equals the reference, but its project's test bench expects other words"

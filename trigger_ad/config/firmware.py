@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from trigger_ad.config.section import Section
+from trigger_ad.errors import UserError
+from trigger_ad.fixed_point import FixedPoint
 
 BackEnd = Literal["vitis", "vivado"]
 
@@ -20,6 +22,22 @@ class LayerFirmwareConfig(Section):
 
     reuse_factor: int | None = Field(default=None, ge=1)
     strategy: Strategy | None = None
+    accumulator: str | None = None
+    """The type of its sums, such as `fixed<18,8>`, where it is not to be the one that holds every sum there can be."""
+
+    @field_validator("accumulator")
+    @classmethod
+    def _wraps(cls, accumulator: str | None) -> str | None:
+        if accumulator is None:
+            return None
+        try:
+            kind = FixedPoint.parse(accumulator)
+        except UserError as error:
+            raise ValueError(f"{error.what}; {error.remedy}") from None
+        if kind != kind.plain():
+            # one that saturates would depend on the order of its terms
+            raise ValueError(f"an accumulator truncates and wraps; write {kind.plain()}")
+        return str(kind)
 
 
 class FirmwareConfig(Section):
@@ -43,6 +61,12 @@ class FirmwareConfig(Section):
         """The strategy asked for a layer."""
         own = self.layers[layer].strategy if layer in self.layers else None
         return self.strategy if own is None else own
+
+    @property
+    def accumulators(self) -> dict[str, FixedPoint]:
+        """The accumulator types that are set, by layer name."""
+        own = {name: layer.accumulator for name, layer in self.layers.items()}
+        return {name: FixedPoint.parse(text) for name, text in own.items() if text is not None}
 
     @field_validator("back_ends")
     @classmethod

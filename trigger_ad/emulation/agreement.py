@@ -43,6 +43,31 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """Layers that an emulator ran one by one, each on any codes that it can be given.
+
+    Args:
+        vectors: How many each layer was given.
+        layers: For each layer, how many of them differ.
+        first_difference: The earliest layer that differs, with examples.
+    """
+
+    vectors: int
+    layers: dict[str, int]
+    first_difference: Difference | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As in report.json."""
+        first = self.first_difference
+        return {
+            "vectors": self.vectors,
+            "layers": len(self.layers),
+            "mismatches": sum(self.layers.values()),
+            "first_layer": first.layer if first else None,
+        }
+
+
+@dataclass(frozen=True)
 class Agreement:
     """One emulator against the reference.
 
@@ -57,6 +82,7 @@ class Agreement:
         first_difference: The earliest layer that differs, with examples.
         test_bench_passed: Whether the project's own test bench, with the expected words that are shipped in it, found
             every word equal; None for an emulator that has none.
+        alone: Its layers one by one; None for an emulator that cannot run them so.
     """
 
     emulator: str
@@ -68,11 +94,13 @@ class Agreement:
     layers: dict[str, int]
     first_difference: Difference | None
     test_bench_passed: bool | None = None
+    alone: Alone | None = None
 
     @property
     def exact(self) -> bool:
-        """Whether every word that was compared is equal, the test bench's expected words included."""
-        return self.mismatches == 0 and self.test_bench_passed is not False
+        """Whether every word that was compared is equal, the test bench's and those of layers alone included."""
+        alone = self.alone is None or self.alone.first_difference is None
+        return self.mismatches == 0 and self.test_bench_passed is not False and alone
 
     def located_by(self, traced: Agreement, vectors: NDArray[np.int64]) -> Agreement:
         """The same, with the first difference that a trace of some vectors shows.
@@ -99,6 +127,7 @@ class Agreement:
             "seconds": self.seconds,
             "first_layer": first.layer if first else None,
             "test_bench_passed": self.test_bench_passed,
+            "alone": self.alone.to_json() if self.alone else None,
         }
 
 
@@ -136,6 +165,21 @@ def compare(
     largest = _Pair.of(network.output.name, network, reference, found).largest
     mismatches = int(any_wrong.sum())
     return Agreement(emulator, must_agree, len(any_wrong), mismatches, largest, seconds, layers, first)
+
+
+def compare_alone(network: Network, expected: Mapping[str, Codes], found: Mapping[str, Values]) -> Alone:
+    """Compares layers that were run one by one, all on as many vectors.
+
+    Args:
+        network: The frozen network.
+        expected: The reference's codes by node name, from `network.evaluation.evaluate_layer`.
+        found: float64 values of the same nodes, of as many elements each.
+    """
+    pairs = {node.name: _Pair.of(node.name, network, expected, found) for node in network.nodes if node.name in found}
+    layers = {name: int(pair.wrong.sum()) for name, pair in pairs.items()}
+    first = next((name for name, count in layers.items() if count), None)
+    vectors = max(len(pair.expected) for pair in pairs.values())
+    return Alone(vectors, layers, pairs[first].difference(first) if first else None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.emulation.hls_sources import copy_for_compilation
+from trigger_ad.emulation.hls_units import ENTRY, Unit, driver, layer_units
 from trigger_ad.errors import UserError
 from trigger_ad.firmware.hls_types import hls_layer_name, shown_nodes
 from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE, write_table
@@ -52,11 +53,13 @@ class CompiledProject:
     Args:
         program: The executable.
         folder: The project.
+        units: The layers that can be driven alone.
     """
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, units: list[Unit]) -> None:
         self._program = program
         self._folder = folder
+        self.units = units
 
     def run(self) -> TestBenchRun:
         """Runs the project's own vectors against its own expected words."""
@@ -80,23 +83,50 @@ class CompiledProject:
             for node in shown_nodes(network)
         }
 
+    def alone(self, network: Network, given: Mapping[str, Codes]) -> dict[str, Codes]:
+        """What layers give for codes of what they read, each driven by itself.
+
+        Args:
+            network: The frozen network.
+            given: Codes of shape (vectors, *shape of the node) by the name of the node that is read.
+
+        Returns:
+            int64 codes of shape (vectors, *shape of the node) by node name.
+        """
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for index, unit in enumerate(self.units):
+                parts = [given[source] for source in unit.sources]
+                rows = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+                rows.astype(np.int64).tofile(folder / f"{index}.in")
+            self._execute("layers", str(folder))
+            return {
+                unit.node: np.fromfile(folder / f"{index}.out", dtype=np.int64).reshape(
+                    -1, *network.words[unit.node].shape
+                )
+                for index, unit in enumerate(self.units)
+            }
+
     def _run(self, data: Path, *options: str) -> tuple[bool, Path]:
         results = self._program.with_name(_RESULTS)
-        command = [str(self._program), str(data.resolve()), str(results), *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return self._execute(str(data.resolve()), str(results), *options) == 0, results
+
+    def _execute(self, *arguments: str) -> int:
+        done = subprocess.run([str(self._program), *arguments], capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
             # what was compiled is a copy that is gone when this is read
             said = _last_line(done.stderr).replace(str(self._program.parent), str(self._folder))
             raise UserError(f"the test bench of {self._folder} failed: {said}", _remedy(self._folder))
-        return done.returncode == 0, results
+        return done.returncode
 
 
 @contextmanager
-def compiled(folder: Path) -> Iterator[CompiledProject]:
+def compiled(folder: Path, network: Network) -> Iterator[CompiledProject]:
     """Compiles the test bench of an HLS project in a temporary folder.
 
     Args:
         folder: The project.
+        network: The frozen network that it was made from.
 
     Raises:
         UserError: If there is no compiler, or the project does not compile.
@@ -108,14 +138,19 @@ def compiled(folder: Path) -> Iterator[CompiledProject]:
         # the test bench, the top function and the network
         if len(sources) != 3:
             raise UserError(f"{folder} is not a complete HLS project", _remedy(folder))
+        (source,) = (path for path in sources if path.name.endswith("_network.cpp"))
+        units = layer_units(source, network)
+        with source.open("a", encoding="utf-8") as stream:
+            stream.write(driver(units))
         program = copy / "test_bench"
         include = ["-I", str(copy), "-I", str(folder / "firmware" / "ap_types")]
-        command = [str(compiler), "-std=c++11", "-O1", "-w", *include, "-o", str(program), *map(str, sources)]
+        flags = ["-std=c++11", "-O1", "-w", f"-Dmain={ENTRY}", *include]
+        command = [str(compiler), *flags, "-o", str(program), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = _first_error(done.stderr).replace(str(copy), str(folder))
             raise UserError(f"{folder} does not compile: {said}", _remedy(folder))
-        yield CompiledProject(program, folder)
+        yield CompiledProject(program, folder, units)
 
 
 def _remedy(folder: Path) -> str:

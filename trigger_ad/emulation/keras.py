@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,29 @@ def float32_layers(model: Any, network: Network) -> Layers:
     """The same from the model as it is, in float32: exact only while every word has at most 24 bits."""
     predict = _predictor(model, network)
     return lambda inputs: _by_layer(predict, network, inputs)
+
+
+def float64_layers_alone(model: Any, network: Network, given: Mapping[str, Codes]) -> dict[str, Values]:
+    """Every layer's output for codes of what it reads, each driven by itself.
+
+    Args:
+        model: The quantized Keras model.
+        network: Frozen from it.
+        given: Codes of shape (vectors, *shape of the node) by the name of the node that is read.
+
+    Returns:
+        Values of shape (vectors, *shape of the node) by node name.
+    """
+    with float64_keras():
+        layers = {layer.name: layer for layer in in_float64(model).layers}
+        found = {}
+        for node in network.nodes[1:]:
+            words = {name: network.words[name] for name in node.sources}
+            values = [word.type.values(given[name]) / word.divisor for name, word in words.items()]
+            # a layer that reads one node twice is given it twice
+            inputs = [values[list(words).index(name)] for name in node.sources]
+            found[node.name] = np.asarray(layers[node.name](inputs if len(inputs) > 1 else inputs[0], training=False))
+        return found
 
 
 def _predictor(model: Any, network: Network) -> Predictor:

@@ -58,6 +58,21 @@ class Part:
             name: np.concatenate([file.quantities[name][chosen] for file, chosen in self._pairs()]) for name in names
         }
 
+    def thinned(self, events: int) -> Part:
+        """The same part with so many of its events, evenly spread; itself, if it has no more."""
+        if events >= len(self):
+            return self
+        kept = evenly_spread(len(self), events)
+        chosen, start = [], 0
+        for mask in self.chosen:
+            positions = np.flatnonzero(mask)
+            own = kept[(kept >= start) & (kept < start + len(positions))] - start
+            start += len(positions)
+            thinner = np.zeros_like(mask)
+            thinner[positions[own]] = True
+            chosen.append(thinner)
+        return Part(self.files, tuple(chosen))
+
     def words(self) -> Iterator[Codes]:
         """The trigger words, int64, shape (up to `BLOCK_EVENTS`, inputs) at a time."""
         for file, chosen in self._pairs():
@@ -83,6 +98,11 @@ class Part:
 
     def _pairs(self) -> Iterator[tuple[EncodedFile, NDArray[np.bool_]]]:
         return zip(self.files, self.chosen, strict=True)
+
+
+def evenly_spread(events: int, some: int) -> NDArray[np.int64]:
+    """The positions of some of a number of events, the same distance from each other but for rounding."""
+    return np.arange(some) * events // some
 
 
 def _refuse_changed(file: EncodedFile) -> None:

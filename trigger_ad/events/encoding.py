@@ -58,15 +58,20 @@ class FeatureEncoding:
         return 1 if self.name == "pt" else self.word.code_min
 
     @property
-    def network_type(self) -> FixedPoint:
-        """The narrowest type of the encoded feature."""
+    def ends(self) -> tuple[int, int]:
+        """The smallest and the largest code of a present object, in units of 2**-shift."""
         table = self.table
         ends = (self.smallest_word, self.word.code_max) if table is None else (int(table[1]), int(table[-1]))
         low, high = (end - self.offset for end in ends)
         if self.name == "pt" and high == 0:
             # the code of a present object that would be 0 is 1
             high = 1
-        return FixedPoint.holding(low, high, self.shift)
+        return low, high
+
+    @property
+    def network_type(self) -> FixedPoint:
+        """The narrowest type of the encoded feature."""
+        return FixedPoint.holding(*self.ends, self.shift)
 
     @property
     def gives_zero(self) -> bool:
@@ -175,6 +180,13 @@ class InputEncoding:
             return FixedPoint.holding(low, high, fraction)
         except UserError as error:
             raise UserError(f"inputs: {error.what}", "Choose shifts of the features that are closer") from None
+
+    @property
+    def bounds(self) -> tuple[tuple[int, int], ...]:
+        """For each feature the smallest and the largest code of `network_type`, that of an absent object included."""
+        fraction = self.network_type.fraction
+        ends = ((min(low, 0), max(high, 0), kind.shift) for kind in self.features for low, high in [kind.ends])
+        return tuple((low << (fraction - shift), high << (fraction - shift)) for low, high, shift in ends)
 
     def words(self, particles: Values) -> Codes:
         """Trigger words: what arrives at the firmware.

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from trigger_ad.config import BackEnd, FirmwareConfig
+from trigger_ad.firmware.accumulators import check_accumulators
 from trigger_ad.firmware.hls4ml_library import hls4ml_library
 from trigger_ad.firmware.hls_layers import (
     Layer,
@@ -77,11 +78,13 @@ def write_hls_project(
         depths: Of FIFOs that must hold more than one event; `io_stream` alone has any.
 
     Raises:
-        UserError: If the reuse factor is not valid for a layer, or hls4ml would get a layer wrong.
+        UserError: If the reuse factor is not valid for a layer, hls4ml would get a layer wrong, or an accumulator of
+            the user's would not keep every bit at the right.
         ValueError: If there is no FIFO from one node of `depths` to the other.
     """
     check_layers(network, config)
     check_reuse_factor(network, config)
+    check_accumulators(network, config)
     get_backend, graph = hls4ml_library()
 
     settings = get_backend(_BACK_END_NAMES[back_end]).create_initial_config(

@@ -217,6 +217,8 @@ def single_words_name(node: Reshape) -> str:
 def layer_precisions(network: Network, config: FirmwareConfig) -> Mapping[str, dict[str, FixedPoint]]:
     """The types of every layer of `layer_list`, by name."""
     types = {node.name: precisions(node, network) for node in hls_nodes(network)}
+    for name, accumulator in config.accumulators.items():
+        types[name]["accum"] = accumulator
     for layer in layer_list(network, config):
         if layer["name"] not in types:
             # one of two repackings moves what the other does

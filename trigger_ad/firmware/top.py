@@ -21,6 +21,7 @@ from trigger_ad.firmware.hls import network_function, top_function
 from trigger_ad.firmware.rendering import render
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
+from trigger_ad.network.inputs import require_encoding
 
 PRESENCE: Final = "pt"
 """The feature whose word is 0 for an absent object."""
@@ -148,11 +149,7 @@ def write_top(
     Raises:
         ValueError: If the network's inputs are not what the encoding makes.
     """
-    if (encoding.inputs, encoding.network_type) != (network.input.size, network.input.type):
-        raise ValueError(
-            f"the encoding makes {encoding.inputs} inputs of {encoding.network_type}, "
-            f"the network takes {network.input.size} of {network.input.type}"
-        )
+    require_encoding(network, encoding)
     top, inner = top_function(name), network_function(name)
     schedule = _make_inner(folder / "firmware" / f"{inner}.cpp")
     _name_as_top(folder, top, inner)

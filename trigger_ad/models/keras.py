@@ -47,10 +47,11 @@ __all__ = ["Predictor", "quiet_serialization", "save_model", "tensorflow", "tf_k
 
 @contextmanager
 def quiet_serialization() -> Iterator[None]:
-    """Silences two warnings of tf_keras about what is meant here: HDF5, and QKeras's way to write quantizers."""
+    """Silences warnings about what is meant here: HDF5, and QKeras's ways to write and to read quantizers."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*saving your model as an HDF5 file.*", category=UserWarning)
         warnings.filterwarnings("ignore", message=".*constraints.serialize.*", category=UserWarning)
+        warnings.filterwarnings("ignore", message=".*deprecated.*", category=DeprecationWarning, module="qkeras")
         yield
 
 

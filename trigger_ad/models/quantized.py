@@ -1,12 +1,12 @@
-"""The quantized model in QKeras, and reading a QKeras model's quantizers. The only module that imports QKeras."""
+"""The quantized model in QKeras: built from types, read from a file, rebuilt in float64."""
 
 from __future__ import annotations
 
 import json
 import re
-import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,14 @@ import numpy as np
 
 from trigger_ad.config import ScoreName
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import MAX_WIDTH, FixedPoint, Overflow, Rounding, Values
+from trigger_ad.fixed_point import FixedPoint, Values
 from trigger_ad.models.architectures import Architecture, DenseLayer, PoolingLayer, WeightedLayer
+from trigger_ad.models.canonical import canonical
 from trigger_ad.models.floating import INPUTS, LayerWeights, structural_layer
 from trigger_ad.models.keras import quiet_serialization, tensorflow, tf_keras
 from trigger_ad.models.names import quantized_name, relu_name
 from trigger_ad.models.precision import LayerPrecision
-
-with warnings.catch_warnings():
-    # it warns of its own dependencies' deprecations while it is imported
-    warnings.simplefilter("ignore")
-    import qkeras
+from trigger_ad.models.qkeras_library import qkeras
 
 
 def build_quantized(
@@ -155,43 +152,57 @@ def fixed_dense(
 
 
 def load_quantized(path: Path) -> Any:
-    """Reads a saved QKeras model.
+    """Reads a saved QKeras model; activations of its layers become layers of their own, as `canonical` says.
 
     Raises:
-        UserError: If the file is not a Keras model, or has a layer that neither Keras nor QKeras knows.
+        UserError: If the file is not a Keras model, or has a layer that neither Keras nor QKeras knows, or an
+            activation that does not convert.
     """
     try:
-        return qkeras.utils.load_qmodel(str(path), compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        with quiet_serialization():
+            model = qkeras.utils.load_qmodel(str(path), compile=False)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
-        unknown = re.match(r"Unknown layer: '(\w+)'", reason)
-        if unknown:
+        unknown = re.match(r"(?:Unknown layer:|Could not locate class) '(\w+)'", reason)
+        layer = _layer_of(path, unknown[1]) if unknown else None
+        if unknown and layer:
             raise UserError(
-                f"{path}: {_names_of(path, unknown[1])} is a {unknown[1]}, which does not convert",
+                f"{path}: {layer} is a {unknown[1]}, which does not convert",
                 "Replace it by layers of Keras and QKeras that do",
             ) from None
         raise UserError(
-            f"{path} is not a readable QKeras model ({reason})", "Name an .h5 file that Keras saved"
+            f"{path} is not a readable QKeras model ({reason})", "Name an .h5 or .keras file that Keras 2 saved"
         ) from None
+    return canonical(model)
 
 
-def _names_of(path: Path, kind: str) -> str:
-    """Which layers of a file are of a class, by what the file says of itself."""
-    with h5py.File(path) as file:
-        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
-    names = [layer["config"]["name"] for layer in layers if layer["class_name"] == kind]
+def _layer_of(path: Path, kind: str) -> str | None:
+    """Which layer of a file is of a class, by what the file says of itself; None if the model itself is."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            model = json.loads(archive.read("config.json"))
+    else:
+        with h5py.File(path) as file:
+            model = json.loads(file.attrs["model_config"])
+    if model["class_name"] == kind:
+        return None
+    names = [layer["config"]["name"] for layer in model["config"]["layers"] if layer["class_name"] == kind]
     return f"layer '{names[0]}'" if names else "a layer within another"
 
 
 @contextmanager
-def float64_keras() -> Iterator[None]:
-    """Keras computes in float64 inside the block, where words of up to 53 bits are exact."""
+def _keras_in(kind: str) -> Iterator[None]:
     before = tf_keras.backend.floatx()
-    tf_keras.backend.set_floatx("float64")
+    tf_keras.backend.set_floatx(kind)
     try:
         yield
     finally:
         tf_keras.backend.set_floatx(before)
+
+
+def float64_keras() -> AbstractContextManager[None]:
+    """Keras computes in float64 inside the block, where words of up to 53 bits are exact."""
+    return _keras_in("float64")
 
 
 def in_float64(model: Any) -> Any:
@@ -201,6 +212,9 @@ def in_float64(model: Any) -> Any:
     24 bits before they are quantized. It is replaced by ReLU and `quantized_bits` of one more bit, which compute in
     float64; that the two are the same function is checked on every code, on ties, and beyond the range.
 
+    Kernels and biases are the constants that the quantizers give in float32, in which the model was trained: a scale
+    that a quantizer finds by itself, or a tie, could come out otherwise in float64.
+
     Use it within `float64_keras`.
     """
 
@@ -208,6 +222,11 @@ def in_float64(model: Any) -> Any:
         rebuilt = type(layer).from_config(layer.get_config() | {"dtype": "float64"})
         if isinstance(layer, qkeras.QActivation) and isinstance(layer.quantizer, qkeras.quantized_relu):
             rebuilt.quantizer = _relu_in_float64(layer.quantizer)
+        if hasattr(layer, "get_quantizers"):
+            for word, quantizer in zip(("kernel", "bias"), layer.get_quantizers(), strict=False):
+                weight = getattr(layer, word, None)
+                if quantizer is not None and weight is not None:
+                    setattr(rebuilt, f"{word}_quantizer_internal", _given_in_float32(quantizer, weight))
         return rebuilt
 
     # clone_model does not clone inputs, and would leave them in float32
@@ -221,6 +240,13 @@ def in_float64(model: Any) -> Any:
     return double
 
 
+def _given_in_float32(quantizer: Any, weight: Any) -> Callable[[Any], Any]:
+    """A quantizer of any weight that gives what another gives of one weight in float32."""
+    with _keras_in("float32"):
+        constants = np.asarray(quantizer(weight), dtype=np.float64)
+    return lambda _: tensorflow.constant(constants)
+
+
 def _relu_in_float64(quantizer: Any) -> Callable[[Any], Any]:
     equivalent = qkeras.quantized_bits(quantizer.bits + 1, quantizer.integer, keep_negative=1, symmetric=0, alpha=1.0)
 
@@ -232,71 +258,6 @@ def _relu_in_float64(quantizer: Any) -> Callable[[Any], Any]:
     if not np.array_equal(np.asarray(quantizer(ends.astype(np.float32))), np.asarray(apply(ends))):
         raise RuntimeError(f"quantized_bits in float64 differs from {quantizer}")
     return apply
-
-
-def quantized_weights(layer: Any) -> list[tuple[Values, FixedPoint]]:
-    """Kernel and, if there is one, bias of a QDense or QConv2D layer as the constants that its quantizers give.
-
-    Returns:
-        Values in float64, and the quantizer's type.
-
-    Raises:
-        UserError: If a quantizer is missing or not one that converts exactly, or a weight is not a number; names the
-            layer.
-    """
-    results = []
-    for weight, quantizer, word in zip(layer.weights, layer.get_quantizers(), ("kernel", "bias"), strict=False):
-        kind = quantizer_type(quantizer, layer.name, word)
-        if not np.isfinite(weight.numpy()).all():
-            raise UserError(
-                f"layer '{layer.name}' has a {word} with a value that is not a finite number", "Train the model again"
-            )
-        results.append((np.asarray(quantizer(weight), dtype=np.float64), kind))
-    return results
-
-
-def quantizer_type(quantizer: Any, layer: str, word: str | None = None) -> FixedPoint:
-    """The fixed-point type of a QKeras quantizer.
-
-    `quantized_bits(bits, integer, keep_negative=1, symmetric=0, alpha=1)` is
-    `fixed<bits, integer + 1, RND_CONV, SAT>`, and `quantized_relu(bits, integer)` is
-    `ufixed<bits, integer, RND_CONV, SAT>`.
-
-    Args:
-        quantizer: The quantizer.
-        layer: For the error message.
-        word: Which of its words, such as `kernel`, for the error message; None for its output.
-
-    Raises:
-        UserError: If the quantizer is missing or does not convert exactly.
-    """
-    remedy = "Use quantized_bits(bits, integer, alpha=1) or quantized_relu(bits, integer)"
-    if quantizer is None:
-        what = f"a {word} without a quantizer" if word else "no quantizer"
-        raise UserError(f"layer '{layer}' has {what}", remedy)
-    if isinstance(quantizer, qkeras.quantized_bits):
-        odd = quantizer.symmetric or not quantizer.keep_negative or not _is_one(quantizer.alpha)
-        signed, integer = True, int(quantizer.integer) + 1
-    elif isinstance(quantizer, qkeras.quantized_relu):
-        odd = quantizer.negative_slope or quantizer.use_sigmoid or quantizer.relu_upper_bound is not None
-        signed, integer = False, int(quantizer.integer)
-    else:
-        raise UserError(f"layer '{layer}' has the quantizer {type(quantizer).__name__}", remedy)
-    # QKeras raises 2 to `integer` in integer arithmetic, which has no negative powers
-    odd = odd or quantizer.use_stochastic_rounding or quantizer.integer < 0 or not _is_one(quantizer.qnoise_factor)
-    # a signed word of one bit is -1 or 1 in QKeras
-    if odd or not 1 + int(signed) <= quantizer.bits <= MAX_WIDTH:
-        settings = ", ".join(f"{name}={' '.join(str(value).split())}" for name, value in quantizer.get_config().items())
-        raise UserError(
-            f"layer '{layer}' has the {'' if word is None else word + ' '}quantizer "
-            f"{type(quantizer).__name__}({settings}), which does not convert exactly",
-            remedy,
-        )
-    return FixedPoint(signed, int(quantizer.bits), integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
-
-
-def _is_one(factor: Any) -> bool:
-    return not isinstance(factor, str) and factor is not None and bool(np.all(np.asarray(factor) == 1))
 
 
 def _bits(kind: FixedPoint) -> Any:

@@ -40,14 +40,20 @@ def build_library(source: LibrarySource, library: Path, flags: Sequence[str] = P
     Raises:
         UserError: If there is no compiler, the source does not compile, or the library cannot be written.
     """
+    with written_whole(library) as temporary:
+        compile_library(source, temporary, flags)
+
+
+def compile_library(source: LibrarySource, library: Path, flags: Sequence[str] = PORTABLE_FLAGS) -> None:
+    """The same, straight to its place, for a library that nobody else sees."""
     compiler = require_compiler()
-    with tempfile.TemporaryDirectory() as name, written_whole(library) as temporary:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source.write(folder)
         # from within the folder, so that nothing of the temporary path enters the library or a message
-        command = [*REQUIRED_FLAGS, *flags, "-o", str(temporary.absolute()), source.code_name]
+        command = [*REQUIRED_FLAGS, *flags, "-o", str(library.absolute()), source.code_name]
         _run(compiler, command, folder, source.code_name)
-        if not temporary.is_file():
+        if not library.is_file():
             raise UserError(f"{compiler} compiled {source.code_name} into nothing", _REMEDY)
 
 

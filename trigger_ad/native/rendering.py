@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from trigger_ad import templating
 
-
-def render(template: str, facts: Mapping[str, Any]) -> str:
-    """The text of a template of this room; a fact that is missing is an error, never an empty text."""
-    environment = Environment(
-        loader=PackageLoader("trigger_ad.native"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    return environment.get_template(template).render(facts)
+render: Final = partial(templating.render, "trigger_ad.native")
+"""The text of a template of this room."""

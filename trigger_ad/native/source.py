@@ -23,7 +23,7 @@ from trigger_ad.native.rendering import render
 from trigger_ad.native.steps import TERMS, code_of
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
-from trigger_ad.run_directory import write_text
+from trigger_ad.network.inputs import require_encoding
 
 EVENTS: Final = 128
 """Of a block: few enough for its words to stay near the processor, many enough to fill vectors."""
@@ -93,9 +93,9 @@ class LibrarySource:
         return f"{self.names.namespace}.cpp"
 
     def write(self, folder: Path) -> None:
-        """Writes both files into a folder."""
-        write_text(folder / self.header_name, self.header)
-        write_text(folder / self.code_name, self.code)
+        """Writes both files into a folder that nobody else reads yet."""
+        (folder / self.header_name).write_text(self.header, encoding="utf-8")
+        (folder / self.code_name).write_text(self.code, encoding="utf-8")
 
 
 def library_source(network: Network, encoding: InputEncoding, names: LibraryNames) -> LibrarySource:
@@ -109,11 +109,7 @@ def library_source(network: Network, encoding: InputEncoding, names: LibraryName
     Raises:
         ValueError: If the network's inputs are not what the encoding makes.
     """
-    if (encoding.inputs, encoding.network_type) != (network.input.size, network.input.type):
-        raise ValueError(
-            f"the encoding makes {encoding.inputs} inputs of {encoding.network_type}, "
-            f"the network takes {network.input.size} of {network.input.type}"
-        )
+    require_encoding(network, encoding)
     digests = {"network_digest": network_digest(network), "encoding_digest": encoding_digest(encoding)}
     facts = _interface_facts(network, encoding, names) | _computation_facts(network, encoding, names) | digests
     header, code = (render(f"library.{kind}.j2", facts) for kind in ("h", "cpp"))
@@ -163,7 +159,7 @@ def _computation_facts(network: Network, encoding: InputEncoding, names: Library
         "slow_quotients": any("_quotient(" in line for code in codes for line in code.definitions),
         "codes": codes,
         "encoding": {"definitions": encoding_code(encoding, plan.input.kind)},
-        "input_limits": _input_limits(encoding),
+        "input_limits": _input_limits(network, encoding),
         "output_rows": table("std::uint32_t", "OUTPUT_ROWS", plan.output.table),
         "buffers": plan.buffers,
         "input_buffer": plan.input.name,
@@ -171,12 +167,13 @@ def _computation_facts(network: Network, encoding: InputEncoding, names: Library
     }
 
 
-def _input_limits(encoding: InputEncoding) -> list[str]:
+def _input_limits(network: Network, encoding: InputEncoding) -> list[str]:
     """The smallest and largest number of every input."""
-    objects, words, code = encoding.layout.objects, [item.word for item in encoding.features], encoding.network_type
+    objects, words = encoding.layout.objects, [item.word for item in encoding.features]
+    codes = network.words[network.input.name]
     return [
         *table("std::int32_t", "WORD_LOW", [kind.code_min for kind in words] * objects),
         *table("std::int32_t", "WORD_HIGH", [kind.code_max for kind in words] * objects),
-        *table("std::int64_t", "CODE_LOW", [code.code_min] * encoding.inputs),
-        *table("std::int64_t", "CODE_HIGH", [code.code_max] * encoding.inputs),
+        *table("std::int64_t", "CODE_LOW", codes.low.reshape(-1).tolist()),
+        *table("std::int64_t", "CODE_HIGH", codes.high.reshape(-1).tolist()),
     ]

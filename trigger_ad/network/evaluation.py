@@ -11,6 +11,7 @@ import numpy as np
 
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
+from trigger_ad.network.inputs import require_inputs
 from trigger_ad.network.nodes import (
     Convolution,
     Dense,
@@ -56,15 +57,40 @@ def evaluate(network: Network, inputs: Codes) -> dict[str, Codes]:
         int64 codes of shape (events, *shape of the node) by node name, each of type `network.type(name)`.
 
     Raises:
-        ValueError: If an input code is outside the input type.
+        ValueError: If an input cannot have one of the codes.
     """
-    kind = network.input.type
-    if inputs.size and (inputs.min() < kind.code_min or inputs.max() > kind.code_max):
-        raise ValueError(f"an input code is outside {kind}")
+    require_inputs(network, inputs)
     codes: dict[str, Codes] = {}
     for node in network.nodes:
         codes[node.name] = _evaluate_node(node, codes, network, inputs)
     return codes
+
+
+def evaluate_layer(network: Network, name: str, given: Mapping[str, Codes]) -> Codes:
+    """The codes of one node from codes of nodes before it, which need not be those that the network gives them.
+
+    Args:
+        network: The frozen network.
+        name: Of the node.
+        given: Codes of shape (vectors, *shape of the node) by the name of the node, within its bounds; every path from
+            the input to the node passes one of them.
+
+    Returns:
+        int64 codes of shape (vectors, *shape of the node).
+    """
+    nodes = {node.name: node for node in network.nodes}
+    codes = dict(given)
+
+    def known(wanted: str) -> Codes:
+        if wanted not in codes:
+            node = nodes[wanted]
+            assert not isinstance(node, Input)
+            for source in node.sources:
+                known(source)
+            codes[wanted] = _evaluate_node(node, codes, network, codes[node.sources[0]])
+        return codes[wanted]
+
+    return known(name)
 
 
 def outputs(network: Network, inputs: Codes, batch: int | None = None) -> Codes:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
+
+import numpy as np
 
 from trigger_ad.errors import UserError
-from trigger_ad.fixed_point import FixedPoint, Values
+from trigger_ad.fixed_point import MAX_WIDTH, FixedPoint, Values
+from trigger_ad.models.canonical import TRAINING_ONLY, ordered_layers, require_supported
 from trigger_ad.models.keras import quiet_serialization
-from trigger_ad.models.quantized import quantized_weights, quantizer_type
+from trigger_ad.models.quantizers import quantized_weights, quantizer_type, significant_bits
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import (
     NO_PADDING,
+    Bounds,
     Constant,
     Convolution,
     Dense,
@@ -26,20 +30,14 @@ from trigger_ad.network.nodes import (
     same_padding,
 )
 
-SUPPORTED: Final = (
-    "InputLayer, QDense, QConv2D, QActivation, MaxPooling2D, AveragePooling2D, UpSampling2D, ZeroPadding2D, Flatten, "
-    "Reshape, Subtract, Multiply, and Dropout and GaussianNoise, which act in training only"
-)
-TRAINING_ONLY: Final = ("Dropout", "GaussianNoise")
-"""Layers that give what they are given outside of training: the network is without them."""
 
-
-def freeze(model: Any, input_type: FixedPoint) -> Network:
+def freeze(model: Any, input_type: FixedPoint, bounds: Bounds = ()) -> Network:
     """The exact integer network of a QKeras model.
 
     Args:
         model: A functional model with one input vector or image and one output.
         input_type: The type of its input words.
+        bounds: The smallest and the largest code of each feature of an object, or nothing for every code of the type.
 
     Returns:
         The network; nodes have the layers' names, in the model's order.
@@ -52,22 +50,14 @@ def freeze(model: Any, input_type: FixedPoint) -> Network:
             f"the model has {len(model.inputs)} input(s) and {len(model.outputs)} output(s)",
             "Give a model from one input to one score",
         )
-    first = model.inputs[0]._keras_history.layer
-    # the layers of a Sequential model leave its input out
-    layers = [first, *(layer for layer in model.layers if layer is not first)]
-    for layer in layers:
-        if len(layer.inbound_nodes) > 1:
-            raise UserError(
-                f"layer '{layer.name}' is used more than once",
-                "Use a layer of its own, with the same weights, each time",
-            )
-    return Network(tuple(_node(layer, input_type) for layer in layers if type(layer).__name__ not in TRAINING_ONLY))
+    require_supported(model)
+    first, *layers = ordered_layers(model)
+    inputs = Input(first.name, _shape(first, first.output_shape[0]), input_type, bounds)
+    return Network((inputs, *(_node(layer) for layer in layers if type(layer).__name__ not in TRAINING_ONLY)))
 
 
-def _node(layer: Any, input_type: FixedPoint) -> Node:
+def _node(layer: Any) -> Node:
     kind = type(layer).__name__
-    if kind == "InputLayer":
-        return Input(layer.name, _shape(layer, layer.output_shape[0]), input_type)
     inputs = layer.input if isinstance(layer.input, list) else [layer.input]
     sources = [_source_name(tensor) for tensor in inputs]
     match kind:
@@ -106,10 +96,9 @@ def _image_node(layer: Any, kind: str, source: str) -> Node:
         case "ZeroPadding2D":
             rows, columns = layer.padding
             return ZeroPadding(layer.name, source, (_pair(rows), _pair(columns)))
-        case "Flatten":
-            return Reshape(layer.name, source, _shape(layer, layer.output_shape))
         case _:
-            raise UserError(f"layer '{layer.name}' is a {kind}, which does not convert", f"Supported are {SUPPORTED}")
+            # Flatten: every other layer that is supported has had its turn
+            return Reshape(layer.name, source, _shape(layer, layer.output_shape))
 
 
 def _shape(layer: Any, shape: tuple[int | None, ...]) -> tuple[int, ...]:
@@ -164,18 +153,25 @@ def _weights(layer: Any) -> tuple[Constant, Constant | None]:
         raise UserError(
             f"layer '{layer.name}' has an activation of its own", "Put it into a QActivation layer after it"
         )
-    constants = [_constant(values, kind, layer.name) for values, kind in quantized_weights(layer)]
-    return constants[0], constants[1] if len(constants) > 1 else None
+    constants = {word: _constant(values, layer.name, word) for word, values in quantized_weights(layer).items()}
+    return constants["kernel"], constants.get("bias")
 
 
-def _constant(values: Values, kind: FixedPoint, layer: str) -> Constant:
-    try:
-        codes = kind.exact_codes(values)
-    except ValueError as error:
+def _constant(values: Values, layer: str, word: str) -> Constant:
+    """Values as they are, in the narrowest type that holds all of them."""
+    nonzero = values[values != 0]
+    if not nonzero.size:
+        return Constant.narrowest(np.zeros(values.shape, dtype=np.int64), 0)
+    _, exponents = np.frexp(nonzero)
+    fraction = int((significant_bits(nonzero) - exponents).max())
+    width = int(exponents.max()) + fraction + int((nonzero < 0).any())
+    if width > MAX_WIDTH:
         raise UserError(
-            f"layer '{layer}' has a weight that its quantizer left inexact ({error})", "Retrain it"
-        ) from None
-    return Constant.narrowest(codes, kind.fraction)
+            f"layer '{layer}' has a {word} whose values are so far apart that a word for all of them has {width} bits, "
+            f"more than {MAX_WIDTH}",
+            "Use scales that are closer",
+        )
+    return Constant.narrowest(np.ldexp(values, fraction).astype(np.int64), fraction)
 
 
 def _source_name(tensor: Any) -> str:

@@ -16,6 +16,7 @@ from trigger_ad.fixed_point import Codes, FixedPoint
 
 Shape = tuple[int, ...]
 Activation = Literal["linear", "relu"]
+Bounds = tuple[tuple[int, int], ...]
 Padding = tuple[tuple[int, int], tuple[int, int]]
 """Rows before and after, columns before and after."""
 NO_PADDING: Padding = ((0, 0), (0, 0))
@@ -67,11 +68,14 @@ class Input:
         name: Of the node.
         shape: Of the tensor; the words of an event are in C order.
         type: Of every word.
+        bounds: The smallest and the largest code of the first word, the second, and so on, again from the first after
+            the last: one pair for each feature of an object. None for every code of the type.
     """
 
     name: str
     shape: Shape
     type: FixedPoint
+    bounds: Bounds = ()
     kind: Literal["input"] = "input"
     sources: tuple[()] = ()
 
@@ -247,7 +251,7 @@ def node_to_json(node: Node) -> dict[str, Any]:
     base: dict[str, Any] = {"name": node.name, "kind": node.kind, "sources": list(node.sources)}
     match node:
         case Input():
-            return base | {"shape": list(node.shape), "type": str(node.type)}
+            return base | {"shape": list(node.shape), "type": str(node.type), "bounds": _lists(node.bounds)}
         case Dense():
             return base | _weights_to_json(node)
         case Convolution():
@@ -275,7 +279,8 @@ def node_from_json(data: Mapping[str, Any]) -> Node:
     name, sources = str(data["name"]), [str(source) for source in data["sources"]]
     match data["kind"]:
         case "input":
-            return Input(name, tuple(data["shape"]), FixedPoint.parse(data["type"]))
+            bounds = tuple((int(low), int(high)) for low, high in data["bounds"])
+            return Input(name, tuple(data["shape"]), FixedPoint.parse(data["type"]), bounds)
         case "dense":
             return Dense(name, sources[0], *_weights_from_json(data))
         case "convolution":
@@ -316,8 +321,8 @@ def _constant_from_json(data: Mapping[str, Any]) -> Constant:
     return Constant(np.asarray(data["codes"], dtype=np.int64), FixedPoint.parse(data["type"]))
 
 
-def _lists(padding: Padding) -> list[list[int]]:
-    return [list(pair) for pair in padding]
+def _lists(pairs: Bounds) -> list[list[int]]:
+    return [list(pair) for pair in pairs]
 
 
 def _padding(data: Any) -> Padding:

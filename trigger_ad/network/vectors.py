@@ -20,7 +20,9 @@ RANDOM_VECTORS: Final = 3000
 EXHAUSTIVE_BITS: Final = 14
 """Words of up to this many bits, and so every table of logarithms, are gone through one by one."""
 
-MANY: Final = ("every word", "random")
+DRIVEN: Final = "driven accumulators"
+"""The name of the group that `network.driving` finds."""
+MANY: Final = ("every word", "random", DRIVEN)
 """How the names of the large groups begin, which come last: of these, some are enough where each one costs much."""
 
 

@@ -77,8 +77,8 @@ def word_of(node: Node, words: Mapping[str, Word]) -> Word:
         raise undivided(node.name, divisor)
     match node:
         case Input():
-            ends = np.zeros(node.shape, dtype=np.int64)
-            return Word(node.type, ends + node.type.code_min, ends + node.type.code_max)
+            low, high = np.array(node.bounds or ((node.type.code_min, node.type.code_max),), dtype=np.int64).T
+            return Word(node.type, np.resize(low, node.shape), np.resize(high, node.shape))
         case Dense() | Convolution():
             return _weighted_word(node, sources[0])
         case Quantize():

@@ -35,6 +35,7 @@ from trigger_ad.models.names import (
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import (
     Activation,
+    Bounds,
     Constant,
     Convolution,
     Dense,
@@ -57,6 +58,7 @@ def worst_case_network(
     config: QuantizationConfig,
     input_type: FixedPoint,
     features: int,
+    bounds: Bounds = (),
 ) -> Network:
     """The network with every weight at its extreme code, and binary points at the left of every word.
 
@@ -71,11 +73,12 @@ def worst_case_network(
         config: The widths.
         input_type: The type of the inputs.
         features: Inputs of each object, pT first.
+        bounds: The smallest and the largest code of each feature, or nothing for every code of the type.
 
     Raises:
         UserError: A word would need more than 53 bits, naming the layer; or as `layer_bits` does.
     """
-    builder = _Builder(architecture, layer_bits(architecture, score, config), input_type)
+    builder = _Builder(architecture, layer_bits(architecture, score, config), input_type, bounds)
     for layer, shape in architecture.shipped(score).steps():
         builder.add(layer, shape)
     builder.add_score(score, features)
@@ -97,13 +100,16 @@ class _Builder:
         architecture: The whole architecture.
         bits: Of its layers.
         input_type: The type of the inputs.
+        bounds: The smallest and the largest code of each feature of an object.
     """
 
-    def __init__(self, architecture: Architecture, bits: Mapping[str, LayerBitsConfig], input_type: FixedPoint) -> None:
+    def __init__(
+        self, architecture: Architecture, bits: Mapping[str, LayerBitsConfig], input_type: FixedPoint, bounds: Bounds
+    ) -> None:
         self._architecture = architecture
         self._bits = bits
         self._input_type = input_type
-        self.nodes: list[Node] = [Input("inputs", architecture.input_shape, input_type)]
+        self.nodes: list[Node] = [Input("inputs", architecture.input_shape, input_type, bounds)]
 
     @property
     def last(self) -> str:

@@ -40,6 +40,7 @@ def check_run(run: Run) -> list[str]:
         f"widest word, every weight extreme (where binary points end up apart, a word may be wider): {widest} bits",
         f"reuse factor {run.config.firmware.reuse_factor}, exceptions included: valid for every layer",
         f"part {run.config.firmware.part}, C++ compiler: found",
+        *_accumulator_lines(run),
         *_bypass_lines(run, network),
     ]
 
@@ -64,12 +65,38 @@ def _worst_case(run: Run) -> Network:
         # only its shapes can be wrong: it does not ship
         run.architecture_of(config.model.teacher)
     network = worst_case_network(
-        run.architecture, config.score, config.quantization, run.encoding.network_type, len(run.encoding.features)
+        run.architecture,
+        config.score,
+        config.quantization,
+        run.encoding.network_type,
+        len(run.encoding.features),
+        run.encoding.bounds,
     )
     check_layers(network, config.firmware)
     check_limits(network, config.firmware)
     check_reuse_factor(network, config.firmware)
     return network
+
+
+def _accumulator_lines(run: Run) -> list[str]:
+    """What is said of accumulator types that the user sets: binary points are known once the network is quantized."""
+    from trigger_ad.firmware.accumulators import check_accumulators, narrowed
+    from trigger_ad.pipeline.convert import shipped_network
+    from trigger_ad.pipeline.quantize import QUANTIZE
+    from trigger_ad.pipeline.train import TRAIN
+
+    firmware = run.config.firmware
+    if not firmware.accumulators:
+        return []
+    if not (TRAIN.is_up_to_date(run) and QUANTIZE.is_up_to_date(run)):
+        return [
+            f"layer '{name}': whether its accumulator {kind} is wide enough is known when the network is quantized; "
+            "'convert' refuses it if it has too few fraction bits"
+            for name, kind in firmware.accumulators.items()
+        ]
+    network = shipped_network(run)
+    check_accumulators(network, firmware)
+    return [f"WARNING: {line}" for line in narrowed(network, firmware)]
 
 
 def _bypass_lines(run: Run, network: Network) -> list[str]:

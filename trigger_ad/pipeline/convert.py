@@ -21,12 +21,18 @@ from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
 
 if TYPE_CHECKING:
+    from trigger_ad.events.dataset import Part
     from trigger_ad.events.encoding import InputEncoding
 
 _LOGGER = logging.getLogger(__name__)
 VECTOR_KINDS = ("corner", "events")
 INPUT_WORDS = "input_words.npy"
 EXPECTED_WORDS = "expected_words.npy"
+LAYERS = "layers"
+"""The folder of the codes that layers are driven alone with."""
+MOST_EVENTS = 200_000
+"""Test events that become vectors: compiled HLS takes some minutes for so many. Of more, so many are taken, evenly
+spread over every sample, and the fast library that is held against them scores the rest."""
 ENCODING = ("events/encoding.py", "events/layout.py")
 """The files that say what becomes of a trigger word."""
 
@@ -40,12 +46,14 @@ class Segment:
         kind: `corner` or `events`.
         start: The first vector.
         stop: One past the last.
+        of: How many events the sample has for tests, if these are not all of them.
     """
 
     name: str
     kind: str
     start: int
     stop: int
+    of: int | None = None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -58,7 +66,7 @@ class TestVectors:
     Args:
         words: Raw trigger words, shape (vectors, inputs).
         expected: The reference's score words, shape (vectors, outputs).
-        segments: What each stretch of them is: corner vectors first, then every test event.
+        segments: What each stretch of them is: corner vectors first, then test events.
     """
 
     __test__ = False  # not a test, whatever pytest makes of the name
@@ -92,11 +100,14 @@ def _settings(config: Config) -> dict[str, Any]:
 
 
 def _execute(run: Run) -> None:
+    from trigger_ad.firmware.accumulators import narrowed
     from trigger_ad.firmware.project import Vectors, write_project
     from trigger_ad.network.vectors import MANY
     from trigger_ad.pipeline.streams import stream_depths
 
     network = shipped_network(run)
+    for warning in narrowed(network, run.config.firmware):
+        _LOGGER.warning("%s", warning)
     with written_whole(run.directory.vectors) as temporary:
         temporary.mkdir()
         vectors = _write_vectors(run, network, temporary)
@@ -130,14 +141,13 @@ def _drop_other_projects(run: Run) -> None:
 
 
 def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
-    """Writes corner vectors, the large groups last of them, then every test event, each with its score word."""
+    """Writes corner vectors, the large groups last of them, then test events, each with its score word."""
+    from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE, write_table
     from trigger_ad.network.evaluation import outputs
-    from trigger_ad.network.vectors import corner_vectors
 
-    encoding, tests = run.encoding, run.dataset.test_events()
-    types = {feature.name: feature.word for feature in encoding.features}
-    corners = corner_vectors(types, encoding.layout.objects, run.config.seed)
-    segments = _segments({name: len(words) for name, words in corners.items()}, {n: len(p) for n, p in tests.items()})
+    encoding = run.encoding
+    corners, tests = _corners(run, network), _test_events(run)
+    segments = _segments(corners, tests, {name: len(part) for name, part in run.dataset.test_events().items()})
     output = network.words[network.output.name].size
     words = allocate(folder / INPUT_WORDS, (segments[-1].stop, encoding.inputs), encoding.word_dtype)
     expected = allocate(folder / EXPECTED_WORDS, (segments[-1].stop, output), np.dtype(np.int64))
@@ -147,16 +157,59 @@ def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
         words[start:stop] = block
         expected[start:stop] = outputs(network, encoding.codes_of_words(block))
         start = stop
+    for name, table in ((INPUT_FILE, words), (EXPECTED_FILE, expected)):
+        write_table(folder / name, table)
     write_json(folder / "index.json", _index(encoding, network, segments))
+    _write_layer_vectors(network, run.config.seed, folder / LAYERS)
     return TestVectors(words, expected, segments)
 
 
-def _segments(corners: Mapping[str, int], events: Mapping[str, int]) -> list[Segment]:
+def _corners(run: Run, network: Network) -> dict[str, Codes]:
+    from trigger_ad.network.driving import driving_vectors
+    from trigger_ad.network.vectors import DRIVEN, corner_vectors
+
+    encoding, seed = run.encoding, run.config.seed
+    types = {feature.name: feature.word for feature in encoding.features}
+    corners = corner_vectors(types, encoding.layout.objects, seed)
+    known = np.concatenate(list(corners.values()))
+    driven = driving_vectors(network, encoding.codes_of_words, list(types.values()), known, seed)
+    return corners | {DRIVEN: driven}
+
+
+def _test_events(run: Run) -> dict[str, Part]:
+    """The test events that become vectors."""
+    tests = run.dataset.test_events()
+    total = sum(map(len, tests.values()))
+    share = min(1.0, MOST_EVENTS / total) if total else 1.0
+    return {name: part.thinned(max(1, round(len(part) * share))) for name, part in tests.items()}
+
+
+def _write_layer_vectors(network: Network, seed: int, folder: Path) -> None:
+    """Writes the codes that layers are driven alone with: a file for each word that is read."""
+    from trigger_ad.network.layer_vectors import layer_vectors
+
+    folder.mkdir()
+    for name, codes in layer_vectors(network, seed).items():
+        word = network.words[name]
+        narrow = np.result_type(np.min_scalar_type(int(word.low.min())), np.min_scalar_type(int(word.high.max())))
+        np.save(folder / f"{name}.npy", codes.astype(narrow), allow_pickle=False)
+
+
+def read_layer_vectors(folder: Path) -> dict[str, Codes]:
+    """The codes that `convert` wrote for layers alone: int64, by the name of the node whose word they are."""
+    with reading(folder):
+        files = sorted((folder / LAYERS).glob("*.npy"))
+        return {path.stem: np.load(path, allow_pickle=False).astype(np.int64) for path in files}
+
+
+def _segments(corners: Mapping[str, Codes], tests: Mapping[str, Part], events: Mapping[str, int]) -> list[Segment]:
+    counts: list[tuple[str, str, int, int | None]]
+    counts = [(name, "corner", len(group), None) for name, group in corners.items()]
+    counts += [(name, "events", len(part), events[name]) for name, part in tests.items()]
     segments, start = [], 0
-    for kind, groups in zip(VECTOR_KINDS, (corners, events), strict=True):
-        for name, count in groups.items():
-            segments.append(Segment(name, kind, start, start + count))
-            start += count
+    for name, kind, count, total in counts:
+        segments.append(Segment(name, kind, start, start + count, None if total == count else total))
+        start += count
     return segments
 
 

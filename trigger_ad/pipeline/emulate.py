@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trigger_ad.config import BackEnd, Config
-from trigger_ad.errors import UserError
+from trigger_ad.config import Config
+from trigger_ad.events.dataset import evenly_spread
 from trigger_ad.fixed_point import Codes
-from trigger_ad.pipeline.convert import ENCODING, VECTOR_KINDS, Segment, TestVectors, read_vectors, shipped_network
-from trigger_ad.pipeline.stage import Run, Stage, reading
+from trigger_ad.pipeline.convert import (
+    ENCODING,
+    VECTOR_KINDS,
+    Segment,
+    read_layer_vectors,
+    read_vectors,
+    shipped_network,
+)
+from trigger_ad.pipeline.emulators import check_hls, check_keras, check_native, run_hls
+from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import write_json, written_whole
 from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
-    from trigger_ad.emulation.agreement import Agreement
-    from trigger_ad.emulation.layer_tally import LayerTally
-    from trigger_ad.network.graph import Network
+    from trigger_ad.emulation.agreement import Agreement, Difference
 
 SCHEDULE_NOTE = (
     "What is verified is values, not the schedule. C++ emulation knows neither clock cycles nor FIFO depths: until a "
@@ -31,34 +36,62 @@ SCHEDULE_NOTE = (
 )
 
 
-BLOCK_WORDS: Final = 20_000 * 512
-"""Words of all layers that are in memory at a time: 20,000 vectors of the default network."""
-
-
 def _execute(run: Run) -> None:
     network = shipped_network(run)
-    vectors = read_vectors(run.directory.vectors)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
-        pending = {name: pool.submit(_run_hls, run, name) for name in run.config.firmware.back_ends}
-        checked = _check_blocks(run, network, vectors)
-        benches = {name: future.result() for name, future in pending.items()}
-    agreements = checked.keras
-    agreements += [_hls_agreement(run, name, network, vectors, checked.output, benches[name]) for name in benches]
+    vectors, alone = read_vectors(run.directory.vectors), read_layer_vectors(run.directory.vectors)
+    back_ends = run.config.firmware.back_ends
+    with ExitStack() as programs:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            # the back ends' C++ is compiled and run beside each other while the reference and Keras run here
+            pending = {name: pool.submit(run_hls, run, name, network, alone, programs) for name in back_ends}
+            checked = check_keras(run, network, vectors, alone)
+            native = check_native(run, network, vectors, checked.output)
+            benches = {name: future.result() for name, future in pending.items()}
+        agreements = [*checked.keras, native.agreement]
+        agreements += [check_hls(run, name, network, vectors, checked.output, benches[name]) for name in back_ends]
+    tests = [item for item in vectors.segments if item.kind == "events"]
     results = {
         "reference": {"seconds": checked.seconds, "vectors": len(vectors.words)},
         "vectors": {kind: sum(len(item) for item in vectors.segments if item.kind == kind) for kind in VECTOR_KINDS},
+        "test_events": sum(item.of or len(item) for item in tests),
         "vectors_expected_differ": int((vectors.expected != checked.output).any(axis=1).sum()),
         "emulators": {item.emulator: item.to_json() for item in agreements},
-        "layers": checked.tally.rows(agreements[0].layers),
+        "layers": _layers(checked.tally.rows(agreements[0].layers), agreements),
+        "value_ranges": checked.ranges.rows(),
         "note": SCHEDULE_NOTE,
         "compiler": _compiler(),
     }
-    with written_whole(run.directory.arrays("emulate")) as temporary, temporary.open("wb") as stream:
-        words = {f"hls_{name}": done.words for name, done in benches.items()}
+    with written_whole(run.directory.arrays("emulation")) as temporary, temporary.open("wb") as stream:
+        words = _firmware_words(tests, benches[back_ends[0]].words[:, 0], native.words)
         np.savez_compressed(stream, allow_pickle=False, **words)
     write_json(run.directory.results("mismatches"), {"mismatches": _mismatches(agreements)})
-    write_json(run.directory.results("emulate"), results)
+    write_json(run.directory.results("emulation"), results)
+
+
+def _firmware_words(tests: list[Segment], emulated: Codes, scored: Mapping[str, Codes]) -> dict[str, Codes]:
+    """The score word of every test event, by sample: as HLS gave it where it ran, as the native library elsewhere."""
+    words = {}
+    for item in tests:
+        own = emulated[item.start : item.stop]
+        words[item.name] = own
+        if item.of is not None:
+            words[item.name] = scored[item.name].copy()
+            words[item.name][evenly_spread(item.of, len(item))] = own
+    return words
+
+
+def _layers(rows: list[dict[str, Any]], agreements: list[Agreement]) -> list[dict[str, Any]]:
+    """Adds how many codes each layer was driven alone with, and how many of them differed in any emulator."""
+    tried = [item.alone for item in agreements if item.alone]
+
+    def alone(layer: str) -> dict[str, int]:
+        own = [item for item in tried if layer in item.layers]
+        return {
+            "alone": sum(item.vectors for item in own),
+            "mismatches_alone": sum(item.layers[layer] for item in own),
+        }
+
+    return [row | alone(row["layer"]) for row in rows]
 
 
 def _mismatches(agreements: list[Agreement]) -> list[dict[str, Any]]:
@@ -67,121 +100,16 @@ def _mismatches(agreements: list[Agreement]) -> list[dict[str, Any]]:
             "emulator": item.emulator,
             "must_agree": item.must_agree,
             "test_bench_passed": item.test_bench_passed,
-            "difference": asdict(item.first_difference) if item.first_difference else None,
+            "difference": _as_json(item.first_difference),
+            "alone": _as_json(item.alone.first_difference) if item.alone else None,
         }
         for item in agreements
         if not item.exact
     ]
 
 
-@dataclass(frozen=True)
-class _Checked:
-    """What going through all vectors once has shown: the reference's output words, and Keras in both precisions."""
-
-    output: Codes
-    seconds: float
-    tally: LayerTally
-    keras: list[Agreement]
-
-
-def _check_blocks(run: Run, network: Network, vectors: TestVectors) -> _Checked:
-    """Evaluates the reference and Keras on a block of vectors at a time."""
-    from trigger_ad.emulation.agreement import compare, joined
-    from trigger_ad.emulation.keras import float32_layers, float64_layers
-    from trigger_ad.emulation.layer_tally import LayerTally
-    from trigger_ad.models.quantized import load_quantized
-    from trigger_ad.network.evaluation import evaluate
-
-    path = run.directory.quantized_model(run.config.quantization.ship)
-    with reading(path):
-        model = load_quantized(path)
-        emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
-    found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
-    tally, outputs, seconds = LayerTally(network), [], 0.0
-    size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
-    for kind, start, stop in _blocks(vectors.segments, size):
-        codes = _input_codes(run, vectors.words[start:stop])
-        started = time.perf_counter()
-        reference = evaluate(network, codes)
-        seconds += time.perf_counter() - started
-        outputs.append(reference[network.output.name])
-        tally.add(reference, kind)
-        for name, layers in emulators.items():
-            started = time.perf_counter()
-            values = layers(codes)
-            took = time.perf_counter() - started
-            # Keras in float32 is shown for information: it is not exact above 24 bits
-            must = name == "keras_float64"
-            found[name].append((start, compare(name, network, reference, values, took, must_agree=must)))
-    return _Checked(np.concatenate(outputs), seconds, tally, [joined(parts) for parts in found.values()])
-
-
-def _blocks(segments: list[Segment], size: int) -> Iterator[tuple[str, int, int]]:
-    """Stretches of vectors of one kind, not longer than a block of some size."""
-    for kind in VECTOR_KINDS:
-        own = [segment for segment in segments if segment.kind == kind]
-        first, last = min(segment.start for segment in own), max(segment.stop for segment in own)
-        for start in range(first, last, size):
-            yield kind, start, min(start + size, last)
-
-
-def _input_codes(run: Run, words: NDArray[np.integer[Any]]) -> Codes:
-    """What the encoding makes of vectors, by its definition."""
-    from trigger_ad.network.vectors import require_words
-
-    encoding = run.encoding
-    with reading(run.directory.vectors):
-        require_words([feature.word for feature in encoding.features], encoding.layout.objects, words)
-    return encoding.codes_of_words(words)
-
-
-@dataclass(frozen=True)
-class _BenchRun:
-    """What a project's own test bench gave for its own vectors."""
-
-    words: Codes
-    passed: bool
-    seconds: float
-
-
-def _run_hls(run: Run, back_end: BackEnd) -> _BenchRun:
-    from trigger_ad.emulation.hls import compiled
-
-    with compiled(run.directory.hls_project(back_end)) as bench:
-        started = time.perf_counter()
-        done = bench.run()
-        return _BenchRun(done.words, done.passed, time.perf_counter() - started)
-
-
-def _hls_agreement(
-    run: Run, back_end: BackEnd, network: Network, vectors: TestVectors, expected: Codes, done: _BenchRun
-) -> Agreement:
-    from trigger_ad.emulation.agreement import compare
-
-    output, project = network.output.name, run.directory.hls_project(back_end)
-    if done.words.shape != expected.shape:
-        raise UserError(
-            f"{project}/tb_data does not hold the vectors of this run", f"Delete the folder {project} and run 'convert'"
-        )
-    values = {output: network.type(output).values(done.words)}
-    agreement = compare(f"hls_{back_end}", network, {output: expected}, values, done.seconds)
-    if agreement.mismatches:
-        wrong = np.flatnonzero((done.words != expected).any(axis=1))[:100]
-        agreement = agreement.located_by(_traced(run, back_end, network, vectors.words[wrong], done.seconds), wrong)
-    return replace(agreement, test_bench_passed=done.passed)
-
-
-def _traced(
-    run: Run, back_end: BackEnd, network: Network, words: NDArray[np.integer[Any]], seconds: float
-) -> Agreement:
-    """Finds the layer: runs some of the vectors that differ again, with every layer shown."""
-    from trigger_ad.emulation.agreement import compare
-    from trigger_ad.emulation.hls import compiled
-    from trigger_ad.network.evaluation import evaluate
-
-    reference = evaluate(network, _input_codes(run, words))
-    with compiled(run.directory.hls_project(back_end)) as bench:
-        return compare(f"hls_{back_end}", network, reference, bench.layers(network, words), seconds)
+def _as_json(difference: Difference | None) -> dict[str, Any] | None:
+    return asdict(difference) if difference else None
 
 
 def _project_inputs(run: Run) -> list[Path]:
@@ -201,6 +129,7 @@ def _settings(config: Config) -> dict[str, Any]:
     return {
         "back_ends": list(config.firmware.back_ends),
         "ship": config.quantization.ship,
+        "accumulators": {name: str(kind) for name, kind in config.firmware.accumulators.items()},
         "inputs": config.inputs.model_dump(mode="json"),
         "layout": config.layout.model_dump(mode="json"),
         "compiler": _compiler(),
@@ -223,10 +152,10 @@ EMULATE = Stage(
         *_project_inputs(run),
     ],
     lambda run: [
-        run.directory.results("emulate"),
+        run.directory.results("emulation"),
         run.directory.results("mismatches"),
-        run.directory.arrays("emulate"),
+        run.directory.arrays("emulation"),
     ],
     _execute,
-    ("pipeline/emulate.py", *ENCODING, "models", "network", "firmware", "emulation"),
+    ("pipeline/emulate.py", "pipeline/emulators.py", *ENCODING, "native", "models", "network", "firmware", "emulation"),
 )

@@ -139,12 +139,12 @@ def export_emulator(run: Run, report: Mapping[str, Any], names: LibraryNames, ou
 
 def _checked(source: LibrarySource, vectors: TestVectors, origin: Path) -> int:
     """Compiles the library as those who receive it do, and holds it against the reference on every vector."""
-    from trigger_ad.native.build import PORTABLE_FLAGS, build_library
+    from trigger_ad.native.build import PORTABLE_FLAGS, compile_library
     from trigger_ad.native.loader import NativeEmulator
 
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "library.so"
-        build_library(source, library, PORTABLE_FLAGS)
+        compile_library(source, library, PORTABLE_FLAGS)
         with NativeEmulator(library, source) as emulator, reading(origin):
             for rows in stretches(0, len(vectors.words)):
                 found = emulator.output_words(vectors.words[rows])

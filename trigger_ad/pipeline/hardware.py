@@ -34,14 +34,16 @@ FLOWS: Mapping[BackEnd, Flow] = {"vitis": "hls_vitis", "vivado": "hls_vivado"}
 
 def layer_work(network: Network, firmware: FirmwareConfig) -> list[LayerWork]:
     """What each layer of a network has to compute, and with what strategy and reuse factor, for the estimate."""
+    accumulators = {name: kind.width for name, kind in firmware.accumulators.items()}
+    works = [(node, _work(node, network)) for node in network.nodes if not isinstance(node, Input)]
     return [
         replace(
-            _work(node, network),
+            work,
             strategy=firmware.strategy_of(node.name),
             reuse_factor=reuse_factor_of(node, network, firmware) if multiplications(node) else 1,
+            accumulator_width=accumulators.get(node.name, work.accumulator_width),
         )
-        for node in network.nodes
-        if not isinstance(node, Input)
+        for node, work in works
     ]
 
 

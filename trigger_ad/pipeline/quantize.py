@@ -94,7 +94,7 @@ def _quantized(run: Run, results: dict[str, Any]) -> Iterator[tuple[str, Network
         if kind == "qat":
             results["qat"] = _train_quantized(run, part, float_model)
         scored = with_score(part, architecture, config.score, config.quantization, inputs, kind_of_input, features)
-        network = freeze(scored.model, kind_of_input)
+        network = freeze(scored.model, kind_of_input, run.encoding.bounds)
         _require_zeros_kept(network, weights)
         with written_whole(run.directory.quantized_model(kind)) as temporary:
             save_model(scored.model, temporary)

@@ -14,7 +14,7 @@ from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, 
 from trigger_ad.events.dataset import Dataset, Part, describe
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
-from trigger_ad.pipeline.convert import read_vectors, shipped_network
+from trigger_ad.pipeline.convert import shipped_network
 from trigger_ad.pipeline.parameters import weighted_nodes
 from trigger_ad.pipeline.quantize import score_arrays
 from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, timings
@@ -26,6 +26,19 @@ _BACKGROUND = "background"
 
 Scores = dict[tuple[str, str], ModelScores]
 """By model and name of the score."""
+
+
+EMULATION_KEYS = (
+    "emulators",
+    "layers",
+    "vectors",
+    "test_events",
+    "vectors_expected_differ",
+    "value_ranges",
+    "compiler",
+    "note",
+)
+"""What the report takes from the results of `emulate`."""
 
 
 def stored_scores(run: Run) -> Scores:
@@ -70,11 +83,9 @@ def _by_model(arrays: Mapping[str, NDArray[Any]]) -> Scores:
 
 def _firmware_scores(run: Run) -> ModelScores:
     """Score words as the emulated firmware gave them; thresholds are set on the reference's validation words."""
-    segments = read_vectors(run.directory.vectors).segments
-    words = _stored(run, "emulate")[f"hls_{run.config.firmware.back_ends[0]}"][:, 0]
+    events = dict(_stored(run, "emulation"))
     key = f"{run.config.quantization.ship}/{run.config.score}/{_VALIDATION}"
     validation = _stored(run, "quantize")[key]
-    events = {item.name: words[item.start : item.stop] for item in segments if item.kind == "events"}
     background = events.pop(_BACKGROUND)
     return ModelScores(validation, background, events)
 
@@ -115,9 +126,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
 
     config = run.config
     network = shipped_network(run)
-    emulation = read_results(
-        run, "emulate", ("emulators", "layers", "vectors", "vectors_expected_differ", "compiler", "note")
-    )
+    emulation = read_results(run, "emulation", EMULATION_KEYS)
     hardware = read_results(run, "hardware", ("hardware", "estimate_layers", "measuring_commands"))
     training, quantization = (
         read_results(run, "train", ("fits",)),
@@ -144,6 +153,8 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
             "layers": emulation["layers"],
             "vectors_expected_differ": emulation["vectors_expected_differ"],
             "compiler": emulation["compiler"],
+            "test_events": emulation["test_events"],
+            "value_ranges": emulation["value_ranges"],
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
@@ -229,8 +240,8 @@ REPORT = Stage(
         *run.event_files(),
         run.directory.vectors,
         run.directory.network(run.config.quantization.ship),
-        *(run.directory.results(stage) for stage in ("train", "quantize", "emulate", "hardware")),
-        *(run.directory.arrays(stage) for stage in ("quantize", "emulate")),
+        *(run.directory.results(stage) for stage in ("train", "quantize", "emulation", "hardware")),
+        *(run.directory.arrays(stage) for stage in ("quantize", "emulation")),
     ],
     lambda run: [
         run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")

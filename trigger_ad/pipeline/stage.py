@@ -167,7 +167,7 @@ class Stage:
             Whether it ran.
         """
         wanted = self._input_digest(run)
-        if not again and self._is_up_to_date(run, wanted):
+        if not again and self._has_made(run, wanted):
             _LOGGER.debug("%s: up to date", self.name)
             return False
         self.check(run)
@@ -209,7 +209,11 @@ class Stage:
         code = source_digest(tuple(self.rooms))
         return text_digest("\n".join([json.dumps(package_versions()), code, settings, *digests]))
 
-    def _is_up_to_date(self, run: Run, wanted: str) -> bool:
+    def is_up_to_date(self, run: Run) -> bool:
+        """Whether what it made follows from what it would read now."""
+        return self._has_made(run, self._input_digest(run))
+
+    def _has_made(self, run: Run, wanted: str) -> bool:
         entry = _manifest(run)["stages"].get(self.name, {})
         return bool(entry.get("inputs") == wanted) and all(path.exists() for path in self.outputs(run))
 

@@ -1,4 +1,4 @@
-"""The figures of a report: ROC curves, the firmware's score words, training."""
+"""The figures of a report: ROC curves, the firmware's score words, value ranges, training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ from trigger_ad.report.drawing import (
     set_title,
     styled,
 )
-from trigger_ad.report.inputs import ModelScores, Report, is_shipped_sample, main_rows
+from trigger_ad.report.inputs import ModelScores, Report, main_rows
+from trigger_ad.report.marks import events_mark
+from trigger_ad.report.range_figure import range_figure
 from trigger_ad.report.tables import quantization_losses, signals
 from trigger_ad.report.wording import (
     MODEL_TITLES,
@@ -40,7 +42,6 @@ from trigger_ad.report.wording import (
     power,
     power_of_ten,
     signal_title,
-    source_title,
 )
 
 if TYPE_CHECKING:
@@ -58,17 +59,10 @@ def make_figures(report: Report, scores: Mapping[str, ModelScores]) -> list[Draw
         drawings = (
             _roc_figure(report, scores),
             _score_figure(report, scores.get("firmware")),
+            range_figure(report),
             _training_figure(report),
         )
     return [drawing for drawing in drawings if drawing is not None]
-
-
-def events_mark(report: Report) -> str:
-    """What the events of a figure are."""
-    if is_shipped_sample(report):
-        return "simulated events: trigger-ad sample"
-    source = report["events"]["background"]["source"]
-    return f"events: {source_title(source) if source else 'source not known'}"
 
 
 def _roc_figure(report: Report, scores: Mapping[str, ModelScores]) -> Drawing | None:

@@ -11,6 +11,7 @@ from trigger_ad.report.drawing import Drawing
 from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
 from trigger_ad.report.inputs import ModelScores, Report, check_report
+from trigger_ad.report.layer_table import layer_table
 from trigger_ad.report.run_tables import (
     calibration_table,
     events_table,
@@ -25,7 +26,6 @@ from trigger_ad.report.tables import (
     agreement_table,
     auc_table,
     equal_rate_table,
-    layer_table,
     score_tables,
     tpr_table,
     tpr_tables,

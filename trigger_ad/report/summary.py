@@ -51,6 +51,9 @@ def _agreement_fact(report: Report) -> Fact:
 
 def _tally(name: str, entry: Mapping[str, Any]) -> str:
     tally = f"{EMULATOR_TITLES.get(name, name)}: {count(entry['mismatches'])} of {count(entry['events'])} vectors"
+    alone = entry.get("alone") or {}
+    if alone.get("mismatches"):
+        tally += f", and {count(alone['mismatches'])} where layers are driven alone"
     return f"{tally}, its test bench FAILS" if entry.get("test_bench_passed") is False else tally
 
 

@@ -18,12 +18,10 @@ from trigger_ad.report.wording import (
     count,
     decimals_of,
     difference,
-    listed,
     model_title,
-    percentage,
+    overflow_notes,
     power_of_ten,
     rate_with_interval,
-    seconds,
     signal_title,
     text,
     with_interval,
@@ -232,54 +230,18 @@ def agreement_table(report: Report) -> Table:
     vectors = ", ".join(f"{count(number)} {name}" for name, number in (report["vectors"] or {}).items())
     return Table(
         title="Agreement with the exact integer reference",
-        columns=("Emulator", "Exact", "Vectors", "Mismatches", "Largest difference (LSB)", "Seconds"),
+        columns=("Emulator", "Exact", "Vectors", "Mismatches", "Largest difference (LSB)", "Layers alone", "Vectors/s"),
         rows=tuple(_emulator_row(name, entry) for name, entry in emulators.items()),
         notes=(
             "Words are compared as integer codes: exact means that every one is equal.",
             *((f"Vectors: {vectors}.",) if vectors else ()),
+            *_thinned_notes(report),
+            "Layers alone: each driven by itself, with any codes that it can be given.",
             *_emulator_notes(emulators),
+            *(f"{note[0].upper()}{note[1:]}." for note in overflow_notes(report["agreement"]["layers"])),
         ),
         row_tags={index: _emulator_tag(name, entry) for index, (name, entry) in enumerate(emulators.items())},
     )
-
-
-def layer_table(report: Report) -> Table:
-    """Each layer's words: their type, what they reached, and how many were unequal, saturated or overflowed."""
-    layers = [_with_ranges(entry) for entry in report["agreement"]["layers"]]
-    found = (key for entry in layers for key in entry if key not in _LAYER_HIDDEN)
-    keys = list(dict.fromkeys(["layer", "precision", *found]))
-    words = {index for index, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in layers)}
-    return Table(
-        title="Layer by layer",
-        columns=tuple(_LAYER_TITLES.get(key, key.replace("_", " ").capitalize()) for key in keys),
-        rows=tuple(tuple(_layer_cell(entry, key) for key in keys) for entry in layers),
-        notes=(
-            "A saturation is intended behaviour of an activation's type; an overflow would be an error, and is "
-            "excluded for any input by interval bounds. Bounds and ranges are integer codes.",
-        ),
-        text_columns=frozenset({0, 1} | words),
-        row_tags={i: "failed" for i, entry in enumerate(layers) if entry.get("mismatches") or entry.get("overflows")},
-    )
-
-
-_LAYER_HIDDEN = frozenset({"kind"})
-"""Said by the layer's name already."""
-
-_LAYER_TITLES = {
-    "values": "Words",
-    "precision": "Type",
-    "saturations_corner": "Saturations, corner vectors",
-    "bound": "Bound for any input",
-    "reached": "Range reached",
-}
-
-
-def _with_ranges(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry in which `x_low` and `x_high` are one `x`."""
-    pairs = {key.removesuffix("_low") for key in entry if key.endswith("_low")}
-    merged = {pair: [entry[f"{pair}_low"], entry[f"{pair}_high"]] for pair in pairs if f"{pair}_high" in entry}
-    names = {key: key.removesuffix("_low").removesuffix("_high") for key in entry}
-    return {names[key] if names[key] in merged else key: merged.get(names[key], entry[key]) for key in entry}
 
 
 def _models(report: Report) -> list[str]:
@@ -334,8 +296,32 @@ def _threshold(value: float | None) -> str:
 def _emulator_row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     unequal = "NO" if must_agree(name, entry) else "no"
     exact = {True: "yes", False: unequal, None: UNKNOWN}[entry["exact"]]
-    numbers = (count(entry["events"]), count(entry["mismatches"]), text(entry["max_lsb"]), seconds(entry["seconds"]))
-    return (EMULATOR_TITLES.get(name, name), exact, *numbers)
+    numbers = (count(entry["events"]), count(entry["mismatches"]), text(entry["max_lsb"]))
+    return (EMULATOR_TITLES.get(name, name), exact, *numbers, _alone_cell(entry.get("alone")), _speed(entry))
+
+
+def _alone_cell(alone: Mapping[str, Any] | None) -> str:
+    if alone is None:
+        return UNKNOWN
+    return f"{count(alone['mismatches'])} of {count(alone['layers'])} x {count(alone['vectors'])}"
+
+
+def _speed(entry: Mapping[str, Any]) -> str:
+    """Vectors a second, in two digits: what else the machine does changes it by more than a tenth."""
+    if not entry["seconds"]:
+        return UNKNOWN
+    return count(int(float(f"{entry['events'] / entry['seconds']:.1e}")))
+
+
+def _thinned_notes(report: Report) -> list[str]:
+    """Which test events were vectors, if not all of them were."""
+    emulated, total = (report["vectors"] or {}).get("events"), report["agreement"].get("test_events")
+    if emulated is None or total is None or emulated == total:
+        return []
+    return [
+        f"The emulators ran {count(emulated)} of {count(total)} test events, evenly spread; the firmware's score words "
+        "of the others are those of the native library."
+    ]
 
 
 def _emulator_tag(name: str, entry: Mapping[str, Any]) -> str:
@@ -360,11 +346,6 @@ def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
         if entry.get("test_bench_passed") is not None:
             verdict = "finds every word equal" if entry["test_bench_passed"] else "FAILS"
             notes.append(f"{title}: the project's own test bench {verdict}.")
+        if (entry.get("alone") or {}).get("first_layer") is not None:
+            notes.append(f"{title} differs in layer {entry['alone']['first_layer']}, driven alone.")
     return notes
-
-
-def _layer_cell(entry: Mapping[str, Any], key: str) -> str:
-    value, words = entry.get(key), entry.get("values")
-    if key == "saturations" and value and words:
-        return f"{count(value)} ({percentage(value / words)})"
-    return " to ".join(map(listed, value)) if isinstance(value, list) else listed(value)

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import re
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup, escape
 
 from trigger_ad.report.wording import UNKNOWN
+from trigger_ad.templating import environment
 
 
 def html_template(name: str) -> Template:
     """The template of a page, with the filters `cell` and `inline_code`; whatever it is given is escaped."""
-    environment = _environment(autoescape=True)
-    environment.filters |= {"cell": html_cell, "inline_code": inline_code}
-    return environment.get_template(name)
+    templates = environment("trigger_ad.report", autoescape=True)
+    templates.filters |= {"cell": html_cell, "inline_code": inline_code}
+    return templates.get_template(name)
 
 
 def markdown_template(name: str) -> Template:
     """The template of a Markdown text, with the filters `plain` and `line`, which escape."""
-    environment = _environment(autoescape=False)
-    environment.filters |= {"plain": markdown_text, "line": markdown_line}
-    return environment.get_template(name)
-
-
-def _environment(*, autoescape: bool) -> Environment:
-    return Environment(
-        loader=PackageLoader("trigger_ad.report"),
-        undefined=StrictUndefined,
-        autoescape=autoescape,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    templates = environment("trigger_ad.report")
+    templates.filters |= {"plain": markdown_text, "line": markdown_line}
+    return templates.get_template(name)
 
 
 def html_cell(cell: str) -> Markup:

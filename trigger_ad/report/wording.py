@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
@@ -38,6 +38,7 @@ BASELINE_MEANINGS: Final[Mapping[str, str]] = {
 EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "keras_float64": "Keras, float64, every layer",
     "keras_float32": "Keras, float32 (for information)",
+    "native": "Native C++ library",
     "hls_vitis": "HLS C++, Vitis",
     "hls_vivado": "HLS C++, Vivado",
     "alir": "RTL intermediate form",
@@ -165,3 +166,18 @@ def listed(value: Any) -> str:
 
 def _minus(number: str) -> str:
     return number.replace("-", "−")
+
+
+def overflow_notes(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What to say of each layer whose accumulator did not hold every exact sum: `agreement.layers` of a report."""
+    notes = []
+    for entry in layers:
+        events, corner = entry["overflows"], entry.get("overflows_corner", 0)
+        if events or corner:
+            kind, missing = entry.get("accumulator") or entry["precision"], entry.get("bits_missing")
+            lacks = f", which lacks {missing} bit{'' if missing == 1 else 's'}" if missing else ""
+            notes.append(
+                f"the accumulator of layer '{entry['layer']}', {kind}{lacks}, overflows in {count(events)} words of "
+                f"events and {count(corner)} of corner vectors"
+            )
+    return notes

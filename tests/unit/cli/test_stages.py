@@ -30,7 +30,7 @@ def _write_results(run: Run, **emulators: Any) -> None:
     report = make_report()
     agreement = report["agreement"]
     agreement["emulators"] |= emulators
-    write_json(run.directory.results("emulate"), agreement | {"vectors": report["vectors"]})
+    write_json(run.directory.results("emulation"), agreement | {"vectors": report["vectors"]})
     write_json(run.directory.path / "report.json", report)
 
 
@@ -53,7 +53,7 @@ def test_emulate_shows_every_emulator(run: Run) -> None:
 
 def test_emulate_as_json_is_the_results_file(run: Run) -> None:
     result = CliRunner().invoke(stages.emulate, ["any", "--json"], catch_exceptions=False)
-    assert json.loads(result.stdout) == json.loads(run.directory.results("emulate").read_text())
+    assert json.loads(result.stdout) == json.loads(run.directory.results("emulation").read_text())
 
 
 @pytest.mark.parametrize("verb", ["emulate", "report", "run"])
@@ -90,8 +90,8 @@ def test_a_test_bench_with_wrong_expected_words_fails(run: Run) -> None:
 
 
 def test_expected_words_that_are_not_the_references_fail(run: Run) -> None:
-    results = json.loads(run.directory.results("emulate").read_text())
-    write_json(run.directory.results("emulate"), results | {"vectors_expected_differ": 2})
+    results = json.loads(run.directory.results("emulation").read_text())
+    write_json(run.directory.results("emulation"), results | {"vectors_expected_differ": 2})
     result = CliRunner().invoke(stages.emulate, ["any"])
     assert isinstance(result.exception, CheckFailed)
     assert str(result.exception).startswith("vectors/expected_words.npy differs from the reference")
@@ -119,3 +119,15 @@ def test_run_begins_with_the_verdict_and_ends_with_the_page(run: Run) -> None:
 def test_run_as_json_is_the_report(run: Run) -> None:
     result = CliRunner().invoke(stages.run, ["any", "--json"], catch_exceptions=False)
     assert json.loads(result.stdout) == json.loads((run.directory.path / "report.json").read_text())
+
+
+def test_an_accumulator_that_overflows_is_named_beside_the_layer_in_which_words_differ(run: Run) -> None:
+    report = make_report()
+    report["agreement"]["emulators"]["hls_vitis"] = make_emulator(exact=False, mismatches=3, first_layer="output")
+    report["agreement"]["layers"][0] |= {"accumulator": "fixed<17,7>", "overflows_corner": 5, "bits_missing": 2}
+    write_json(run.directory.results("emulate"), report["agreement"] | {"vectors": report["vectors"]})
+    result = CliRunner().invoke(stages.emulate, ["any"])
+    assert (
+        "first in layer 'output'; the accumulator of layer 'encoder_1', fixed<17,7>, which lacks 2 bits, overflows in "
+        "0 words of events and 5 of corner vectors; "
+    ) in str(result.exception)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.runs import network_codes, small_network
 
-from trigger_ad.emulation.agreement import Agreement, compare, joined
+from trigger_ad.emulation.agreement import Agreement, Alone, compare, compare_alone, joined
 from trigger_ad.fixed_point import Codes, FixedPoint, Values
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
@@ -141,6 +141,7 @@ def test_the_entry_of_the_report(network: Network, reference: dict[str, Codes]) 
         "seconds": 0.5,
         "first_layer": "score",
         "test_bench_passed": None,
+        "alone": None,
     }
 
 
@@ -237,3 +238,45 @@ def test_words_agree_whatever_shape_they_are_shown_in(images: tuple[dict[str, Co
     assert compare("hls", _averaging(), reference, flat, 0.0) == compare("hls", _averaging(), reference, values, 0.0)
     flat["rounded"] = flat["rounded"][:, ::-1]
     assert compare("hls", _averaging(), reference, flat, 0.0).layers["rounded"] > 0
+
+
+def _alone(network: Network, reference: dict[str, Codes], layer: str | None = None) -> Alone:
+    """Layers alone, one of which is wrong by one bit in one element of one vector."""
+    found = _values(network, reference)
+    if layer:
+        found[layer][3, 1] -= network.type(layer).lsb
+    return compare_alone(network, reference, found)
+
+
+def test_layers_alone_that_agree(network: Network, reference: dict[str, Codes]) -> None:
+    alone = _alone(network, reference)
+    assert (alone.vectors, alone.first_difference) == (200, None)
+    assert alone.to_json() == {"vectors": 200, "layers": len(reference), "mismatches": 0, "first_layer": None}
+
+
+def test_one_bit_in_one_layer_alone_is_a_failure_even_if_every_output_word_is_equal(
+    network: Network, reference: dict[str, Codes]
+) -> None:
+    agreement = compare("hls", network, reference, _values(network, reference), 1.0)
+    right, wrong = (replace(agreement, alone=_alone(network, reference, layer)) for layer in (None, "latent"))
+    assert right.exact
+    assert not wrong.exact
+    assert wrong.mismatches == 0
+    assert wrong.to_json()["alone"] == {
+        "vectors": 200,
+        "layers": len(reference),
+        "mismatches": 1,
+        "first_layer": "latent",
+    }
+    assert wrong.alone is not None
+    assert wrong.alone.first_difference is not None
+    assert wrong.alone.first_difference.first_vectors == [3]
+
+
+def test_a_layer_that_gave_nothing_differs_in_every_vector(network: Network, reference: dict[str, Codes]) -> None:
+    found = _values(network, reference)
+    found["latent"] = np.full(found["latent"].shape, np.nan)
+    alone = compare_alone(network, reference, found)
+    assert alone.layers["latent"] == 200
+    assert alone.first_difference is not None
+    assert alone.first_difference.max_lsb is None

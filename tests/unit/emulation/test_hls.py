@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.runs import small_network
 
 from trigger_ad.emulation.hls import CompiledProject, compiled
 from trigger_ad.errors import UserError
@@ -38,7 +39,7 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_compiler_is_given_the_projects_sources_alone(project: Path, compiler: Path, tmp_path: Path) -> None:
-    with compiled(project):
+    with compiled(project, small_network()):
         pass
     arguments = (tmp_path / "arguments").read_text().splitlines()
     copy = Path(arguments[arguments.index("-o") + 1]).parent
@@ -48,7 +49,7 @@ def test_the_compiler_is_given_the_projects_sources_alone(project: Path, compile
 
 
 def test_what_was_compiled_is_removed(project: Path, compiler: Path, tmp_path: Path) -> None:
-    with compiled(project):
+    with compiled(project, small_network()):
         arguments = (tmp_path / "arguments").read_text().splitlines()
         built = Path(arguments[arguments.index("-o") + 1])
         assert built.parent.is_dir()
@@ -59,14 +60,14 @@ def test_what_was_compiled_is_removed(project: Path, compiler: Path, tmp_path: P
 def test_no_compiler(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(UserError, match=r"No C\+\+ compiler"), compiled(project):
+    with pytest.raises(UserError, match=r"No C\+\+ compiler"), compiled(project, small_network()):
         pass
 
 
 @pytest.mark.parametrize("missing", ["top_test.cpp", "firmware/top.cpp", "firmware/top_network.cpp"])
 def test_a_project_without_its_sources(project: Path, compiler: Path, missing: str) -> None:
     (project / missing).unlink()
-    with pytest.raises(UserError, match="is not a complete HLS project") as error, compiled(project):
+    with pytest.raises(UserError, match="is not a complete HLS project") as error, compiled(project, small_network()):
         pass
     assert str(project) in error.value.what
     assert "convert" in error.value.remedy
@@ -74,7 +75,7 @@ def test_a_project_without_its_sources(project: Path, compiler: Path, missing: s
 
 def test_the_first_error_of_the_compiler_is_shown(project: Path, compiler: Path) -> None:
     _program(compiler, "printf 'In file\\na.h:3:1: error: first\\nb.h:4:1: error: second\\n' >&2; exit 1")
-    with pytest.raises(UserError) as error, compiled(project):
+    with pytest.raises(UserError) as error, compiled(project, small_network()):
         pass
     assert error.value.what == f"{project} does not compile: a.h:3:1: error: first"
 
@@ -82,7 +83,7 @@ def test_the_first_error_of_the_compiler_is_shown(project: Path, compiler: Path)
 @pytest.mark.parametrize(("said", "shown"), [("ld: cannot find\\n", "ld: cannot find"), ("", "it printed nothing")])
 def test_a_compiler_that_fails_otherwise(project: Path, compiler: Path, said: str, shown: str) -> None:
     _program(compiler, f"printf '{said}' >&2; exit 1")
-    with pytest.raises(UserError) as error, compiled(project):
+    with pytest.raises(UserError) as error, compiled(project, small_network()):
         pass
     assert error.value.what == f"{project} does not compile: {shown}"
 
@@ -90,7 +91,7 @@ def test_a_compiler_that_fails_otherwise(project: Path, compiler: Path, said: st
 @pytest.mark.parametrize(("status", "passed"), [(0, True), (1, False)])
 def test_words_and_verdict_of_a_test_bench(project: Path, tmp_path: Path, status: int, passed: bool) -> None:
     program = _program(tmp_path / "bench", f'printf "12 -3\\n4 5\\n" >"$2"; exit {status}')
-    done = CompiledProject(program, project).run()
+    done = CompiledProject(program, project, []).run()
     np.testing.assert_array_equal(done.words, [[12, -3], [4, 5]])
     assert done.words.dtype == np.int64
     assert done.passed is passed
@@ -101,5 +102,5 @@ def test_words_and_verdict_of_a_test_bench(project: Path, tmp_path: Path, status
 )
 def test_a_test_bench_that_breaks_down(project: Path, tmp_path: Path, script: str) -> None:
     with pytest.raises(UserError) as error:
-        CompiledProject(_program(tmp_path / "bench", script), project).run()
+        CompiledProject(_program(tmp_path / "bench", script), project, []).run()
     assert error.value.what == f"the test bench of {project} failed: ERROR: cannot open it"

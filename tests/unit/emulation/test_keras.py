@@ -11,14 +11,15 @@ from support.networks import load_qkeras
 from support.qkeras_models import Role, dense_autoencoder
 from support.runs import network_codes
 
-from trigger_ad.emulation.agreement import compare
-from trigger_ad.emulation.keras import float32_layers, float64_layers
+from trigger_ad.emulation.agreement import compare, compare_alone
+from trigger_ad.emulation.keras import float32_layers, float64_layers, float64_layers_alone
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.models.keras import tf_keras
-from trigger_ad.network.evaluation import evaluate
+from trigger_ad.network.evaluation import evaluate, evaluate_layer
 from trigger_ad.network.freezing import freeze
 from trigger_ad.network.graph import Network
+from trigger_ad.network.layer_vectors import layer_vectors
 
 
 def _model(bits: int) -> Any:
@@ -90,3 +91,26 @@ def test_another_model_is_refused_by_the_layer_that_it_lacks() -> None:
         for emulator in (float64_layers, float32_layers):
             with pytest.raises(UserError, match=reason):
                 emulator(other, network)
+
+
+def test_every_layer_alone_is_the_reference_s_for_any_codes() -> None:
+    model, network, _, _ = _case(8)
+    given = layer_vectors(network, seed=1)
+    found = float64_layers_alone(model, network, given)
+    assert list(found) == [node.name for node in network.nodes[1:]]
+    for node in network.nodes[1:]:
+        expected = evaluate_layer(network, node.name, {name: given[name] for name in node.sources})
+        np.testing.assert_array_equal(network.type(node.name).values(expected), found[node.name])
+
+
+def test_a_layer_that_is_not_the_network_s_differs_alone_and_no_other_does() -> None:
+    model, network, _, _ = _case(8)
+    kernel, bias = model.get_layer("decoder_1").get_weights()
+    model.get_layer("decoder_1").set_weights([kernel, bias + 0.25])
+    given = layer_vectors(network, seed=1)
+    sources = {node.name: {name: given[name] for name in node.sources} for node in network.nodes[1:]}
+    expected = {name: evaluate_layer(network, name, own) for name, own in sources.items()}
+    alone = compare_alone(network, expected, float64_layers_alone(model, network, given))
+    assert {name for name, count in alone.layers.items() if count} == {"decoder_1"}
+    assert alone.first_difference is not None
+    assert alone.first_difference.layer == "decoder_1"

@@ -19,7 +19,7 @@ from trigger_ad.config import Config, EventsConfig, InputsConfig, LayoutConfig
 from trigger_ad.errors import UserError
 from trigger_ad.events import dataset as module
 from trigger_ad.events.content import content_hash
-from trigger_ad.events.dataset import Dataset, Part, describe, event_files
+from trigger_ad.events.dataset import Dataset, Part, describe, evenly_spread, event_files
 from trigger_ad.events.encoded import EncodedFile, encode_file
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.layout import ADC2021, SIGNALS
@@ -127,6 +127,25 @@ def test_a_part_is_the_chosen_events_of_its_files_in_their_order(two_files: tupl
     assert list(part.quantities) == list(QUANTITIES)
     for name, values in quantities(particles, ADC2021).items():
         np.testing.assert_array_equal(part.quantities[name], values)
+
+
+@pytest.mark.parametrize("events", [1, 2, 7, 24])
+def test_a_thinned_part_has_so_many_of_its_events_evenly_spread(
+    two_files: tuple[Part, Values, np.ndarray], events: int
+) -> None:
+    part, particles, groups = two_files
+    thinned, kept = part.thinned(events), evenly_spread(len(part), events)
+    assert (len(thinned), len(kept)) == (events, events)
+    np.testing.assert_array_equal(particles_of(thinned), particles[kept])
+    np.testing.assert_array_equal(thinned.group_id, groups[kept])
+    steps = np.diff([*kept, len(part)])
+    assert set(steps) <= {len(part) // events, len(part) // events + 1}
+
+
+def test_a_part_with_no_more_events_is_not_thinned(two_files: tuple[Part, Values, np.ndarray]) -> None:
+    part = two_files[0]
+    assert part.thinned(25) is part
+    assert part.thinned(1000) is part
 
 
 def test_chosen_events_keep_their_identifiers(two_files: tuple[Part, Values, np.ndarray]) -> None:

@@ -351,3 +351,16 @@ def test_columns_are_digitised_like_events(config: InputsConfig, seed: int) -> N
     np.testing.assert_array_equal(words, encoding.words(particles))
     assert (words.shape, words.dtype) == ((7, encoding.inputs), encoding.word_dtype)
     assert saturated == encoding.saturated(particles)
+
+
+@given(config=inputs)
+def test_the_bounds_of_a_feature_are_the_ends_of_its_codes(config: InputsConfig) -> None:
+    encoding = InputEncoding(config)
+    for index, feature in enumerate(encoding.features):
+        words = np.arange(feature.word.code_min, feature.word.code_max + 1)
+        events = np.zeros((len(words), encoding.inputs), dtype=np.int64)
+        events[:, 0] = 1
+        events[:, index] = words
+        # a pT word of 0, and everything else of an absent object, is among them
+        codes = encoding.codes_of_words(np.concatenate([events, np.zeros_like(events[:1])]))[:, index]
+        assert encoding.bounds[index] == (codes.min(), codes.max())

@@ -14,8 +14,9 @@ from support.runs import Types, small_network
 from trigger_ad.config import BackEnd, FirmwareConfig
 from trigger_ad.errors import UserError
 from trigger_ad.firmware import hls
-from trigger_ad.firmware.hls import check_reuse_factor, network_function, top_function, write_hls_project
+from trigger_ad.firmware.hls import network_function, top_function, write_hls_project
 from trigger_ad.firmware.hls_types import hls_layer_name, hls_nodes, merged_quantizer, precisions
+from trigger_ad.firmware.reuse import check_reuse_factor
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Dense, Node

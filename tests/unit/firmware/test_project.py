@@ -301,3 +301,13 @@ def test_a_table_is_written_a_line_for_each_row(
     table = np.random.default_rng(1).integers(-(2**15), 2**15, shape).astype(np.int16)
     write_table(tmp_path / "table.dat", table)
     assert (tmp_path / "table.dat").read_text() == "".join(" ".join(map(str, row)) + "\n" for row in table.tolist())
+
+
+def test_the_readme_says_which_accumulator_was_set_by_hand(tmp_path: Path) -> None:
+    network = small_network()
+    written = {}
+    for name, layers in (("own", {"latent": {"accumulator": "fixed<15,4>"}}), ("plain", {})):
+        folder = write_small_project(network, tmp_path / name, config=small_config(network, layers=layers))
+        written[name] = (folder / "README.md").read_text()
+    said = "\nThe accumulator of latent was set by hand: `fixed<15,4>`, which wraps where a sum is beyond it.\n"
+    assert written["own"] == written["plain"] + said

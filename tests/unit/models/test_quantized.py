@@ -23,9 +23,8 @@ from trigger_ad.models.quantized import (
     in_float64,
     load_quantized,
     quantize,
-    quantized_weights,
-    quantizer_type,
 )
+from trigger_ad.models.quantizers import quantizer_type
 
 qkeras = load_qkeras()
 quantized_bits, quantized_relu = qkeras.quantized_bits, qkeras.quantized_relu
@@ -34,108 +33,6 @@ quantized_bits, quantized_relu = qkeras.quantized_bits, qkeras.quantized_relu
 @pytest.fixture(scope="module")
 def model() -> Any:
     return small_quantized(seed=1)
-
-
-@pytest.mark.parametrize(
-    ("quantizer", "expected"),
-    [
-        (quantized_bits(8, 2, alpha=1), "fixed<8,3,RND_CONV,SAT>"),
-        (quantized_bits(8, 0, alpha=1.0), "fixed<8,1,RND_CONV,SAT>"),
-        (quantized_bits(4, 6, alpha=1), "fixed<4,7,RND_CONV,SAT>"),
-        (quantized_bits(2, 1, alpha=1, keep_negative=True, symmetric=False), "fixed<2,2,RND_CONV,SAT>"),
-        (quantized_relu(8, 3), "ufixed<8,3,RND_CONV,SAT>"),
-        (quantized_relu(1, 0), "ufixed<1,0,RND_CONV,SAT>"),
-    ],
-    ids=str,
-)
-def test_a_quantizer_has_a_type(quantizer: Any, expected: str) -> None:
-    assert str(quantizer_type(quantizer, "dense")) == expected
-
-
-@pytest.mark.parametrize(
-    "quantizer",
-    [quantized_bits(4, 1, alpha=1), quantized_bits(3, 5, alpha=1), quantized_relu(4, 1), quantized_relu(3, 5)],
-    ids=lambda quantizer: type(quantizer).__name__,
-)
-def test_the_type_quantizes_as_the_quantizer_does(quantizer: Any) -> None:
-    kind = quantizer_type(quantizer, "dense")
-    # every eighth of a bit in and around the range, ties included
-    values = np.arange(8 * (kind.code_min - 4), 8 * (kind.code_max + 5)) / 8 * kind.lsb
-    expected = np.asarray(quantizer(values.astype(np.float32)), dtype=np.float64)
-    assert kind.values(kind.quantize(values)).tolist() == expected.tolist()
-
-
-@pytest.mark.parametrize(
-    "quantizer",
-    [
-        None,
-        quantized_bits(8, 2, alpha=1, symmetric=1),
-        quantized_bits(8, 2, alpha=1, keep_negative=0),
-        quantized_bits(8, 2, alpha=1, use_stochastic_rounding=True),
-        quantized_bits(8, 2, alpha=1, qnoise_factor=0.5),
-        quantized_bits(8, -1, alpha=1),
-        quantized_bits(8, 2, alpha=2.0),
-        quantized_bits(8, 2, alpha=np.array([1.0, 2.0])),
-        quantized_bits(8, 2, alpha=None),
-        quantized_bits(8, 2, alpha="auto"),
-        quantized_bits(8, 2, alpha="auto_po2"),
-        # of one bit it is -1 or 1
-        quantized_bits(1, 0, alpha=1),
-        quantized_bits(54, 2, alpha=1),
-        quantized_relu(8, 2, negative_slope=0.25),
-        quantized_relu(8, 2, use_sigmoid=1),
-        quantized_relu(8, 2, use_stochastic_rounding=True),
-        quantized_relu(8, 2, relu_upper_bound=1.0),
-        quantized_relu(8, 2, qnoise_factor=0.5),
-        quantized_relu(8, -1),
-        qkeras.quantized_po2(8),
-        qkeras.quantized_relu_po2(8),
-        qkeras.ternary(),
-        qkeras.binary(),
-        qkeras.quantized_tanh(8),
-        qkeras.quantized_ulaw(8, 2),
-        tf_keras.activations.relu,
-    ],
-    ids=lambda quantizer: type(quantizer).__name__,
-)
-def test_a_quantizer_that_does_not_convert_exactly_is_refused_with_its_layer(quantizer: Any) -> None:
-    with pytest.raises(UserError, match=r"layer 'my_dense' .*quantizer") as refusal:
-        quantizer_type(quantizer, "my_dense")
-    assert "\n" not in str(refusal.value)
-
-
-def test_weights_are_the_constants_that_the_quantizers_give() -> None:
-    layer = qkeras.QDense(
-        2,
-        kernel_quantizer=quantized_bits(4, 1, alpha=1),
-        bias_quantizer=quantized_bits(5, 2, alpha=1),
-        kernel_initializer="zeros",
-    )
-    layer.build((None, 3))
-    kernel = np.array([[0.12, -9.0], [0.125, 0.375], [1.7, 9.0]])
-    layer.set_weights([kernel, np.array([0.3, -0.3])])
-    (kernel_values, kernel_type), (bias_values, bias_type) = quantized_weights(layer)
-    assert str(kernel_type) == "fixed<4,2,RND_CONV,SAT>"
-    # quarters from -2 to 1.75, ties to even
-    assert kernel_values.tolist() == [[0.0, -2.0], [0.0, 0.5], [1.75, 1.75]]
-    assert str(bias_type) == "fixed<5,3,RND_CONV,SAT>"
-    assert bias_values.tolist() == [0.25, -0.25]
-
-
-def test_a_layer_without_bias_has_one_weight() -> None:
-    layer = qkeras.QDense(2, use_bias=False, kernel_quantizer=quantized_bits(4, 1, alpha=1), kernel_initializer="zeros")
-    layer.build((None, 3))
-    assert len(quantized_weights(layer)) == 1
-
-
-@pytest.mark.parametrize("missing", ["kernel_quantizer", "bias_quantizer"])
-def test_a_weight_without_quantizer_is_refused(missing: str) -> None:
-    quantizers = {name: quantized_bits(4, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
-    layer = qkeras.QDense(2, name="my_dense", kernel_initializer="zeros", **(quantizers | {missing: None}))
-    layer.build((None, 3))
-    word = missing.split("_")[0]
-    with pytest.raises(UserError, match=f"layer 'my_dense' has a {word} without a quantizer"):
-        quantized_weights(layer)
 
 
 def test_the_model_ends_in_its_score(model: Any) -> None:
@@ -153,25 +50,6 @@ def test_the_model_ends_in_its_score(model: Any) -> None:
     ]
     assert model.output_shape == (None, 1)
     assert model.get_layer("score").get_weights()[0].tolist() == [[1.0]] * 4
-
-
-@pytest.mark.parametrize("kind", ["dense", "convolution"])
-@pytest.mark.parametrize("word", ["kernel", "bias"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_weight_that_is_no_number_is_refused(kind: str, word: str, value: float) -> None:
-    quantizers = {name: quantized_bits(4, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
-    layer = (
-        qkeras.QDense(2, kernel_initializer="zeros", **quantizers)
-        if kind == "dense"
-        else qkeras.QConv2D(2, (1, 1), kernel_initializer="zeros", **quantizers)
-    )
-    layer._name = "my_layer"
-    layer.build((None, 3) if kind == "dense" else (None, 5, 5, 3))
-    weights = dict(zip(("kernel", "bias"), layer.get_weights(), strict=True))
-    weights[word].flat[1] = value
-    layer.set_weights(list(weights.values()))
-    with pytest.raises(UserError, match=f"layer 'my_layer' has a {word} with a value that is not a finite number"):
-        quantized_weights(layer)
 
 
 def test_float64_lasts_as_long_as_the_block() -> None:

@@ -70,7 +70,23 @@ BAD: dict[str, tuple[Build, str]] = {
     ),
     "a stochastic weight": (
         lambda values: _dense(kernel_quantizer=qkeras.stochastic_binary())(values),
-        "has the quantizer stochastic_binary",
+        "has the kernel quantizer stochastic_binary",
+    ),
+    "a weight of arbitrary scale": (
+        lambda values: _dense(kernel_quantizer=_bits(alpha="auto"))(values),
+        "has the kernel quantizer quantized_bits(bits=6, integer=2, symmetric=True, alpha=auto",
+    ),
+    "a bias of arbitrary scale": (
+        lambda values: _dense(bias_quantizer=_bits(alpha=0.3))(values),
+        "has the bias quantizer",
+    ),
+    "a rectifier that is not quantized": (
+        lambda values: _dense(activation="relu")(values),
+        "has the activation quantizer relu",
+    ),
+    "a scaled activation within a layer": (
+        lambda values: _dense(activation=_bits(alpha="auto_po2"))(values),
+        "has the activation quantizer quantized_bits",
     ),
     "a symmetric activation": (lambda values: _activation(_bits(symmetric=1))(values), "symmetric=1"),
     "a scaled activation": (lambda values: _activation(_bits(alpha="auto_po2"))(values), "alpha=auto_po2"),

@@ -11,7 +11,15 @@ from support.networks import exact_evaluation, far_from_zero, input_vectors, net
 
 from trigger_ad.fixed_point import Codes, FixedPoint, Overflow, Rounding
 from trigger_ad.network import evaluation
-from trigger_ad.network.evaluation import Saturation, block_events, evaluate, outputs, saturations, scores
+from trigger_ad.network.evaluation import (
+    Saturation,
+    block_events,
+    evaluate,
+    evaluate_layer,
+    outputs,
+    saturations,
+    scores,
+)
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Constant, Convolution, Dense, Elementwise, Input, Pooling, Quantize
 
@@ -66,7 +74,7 @@ def test_no_events_have_no_scores() -> None:
 @pytest.mark.parametrize("code", [-9, 8])
 def test_an_input_outside_its_type_is_refused(code: int) -> None:
     network = Network((Input("inputs", (1,), FixedPoint(True, 4, 4)),))
-    with pytest.raises(ValueError, match="outside fixed<4,4>"):
+    with pytest.raises(ValueError, match=r"outside -8 to 7 \(fixed<4,4>\)"):
         evaluate(network, np.array([[code]]))
 
 
@@ -167,3 +175,14 @@ def test_only_quantizers_saturate() -> None:
         (Input("inputs", (1,), FixedPoint(True, 4, 4)), Elementwise("square", "inputs", "inputs", "multiply"))
     )
     assert saturations(network, evaluate(network, np.array([[-8]]))) == {}
+
+
+@given(data=st.data(), network=networks())
+def test_a_layer_alone_is_what_it_is_within_the_network(data: st.DataObject, network: Network) -> None:
+    codes = evaluate(network, data.draw(input_vectors(network)))
+    for node in network.nodes[1:]:
+        given_codes = {name: codes[name] for name in node.sources}
+        np.testing.assert_array_equal(evaluate_layer(network, node.name, given_codes), codes[node.name])
+    # from the input on, every layer in between is computed
+    inputs = {"inputs": codes["inputs"]}
+    np.testing.assert_array_equal(evaluate_layer(network, "score", inputs), codes["score"])

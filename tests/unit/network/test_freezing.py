@@ -98,30 +98,67 @@ def test_a_layer_without_bias_has_none() -> None:
     assert node.bias is None
 
 
-@pytest.mark.parametrize(
-    "quantizer",
-    [
-        qkeras.quantized_bits(4, 1, alpha=1, symmetric=1),
-        qkeras.quantized_bits(4, 1, alpha="auto"),
-        qkeras.quantized_bits(4, 1, alpha="auto_po2"),
-        # QKeras makes it auto_po2 where it quantizes a weight
-        qkeras.quantized_bits(4, 1, alpha=None),
-        qkeras.quantized_bits(4, 1, alpha=1, keep_negative=0),
-        qkeras.quantized_bits(4, 1, alpha=1, use_stochastic_rounding=True),
-        qkeras.quantized_po2(4),
-        qkeras.ternary(),
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("place", ["kernel_quantizer", "bias_quantizer", "activation"])
-def test_a_quantizer_that_does_not_convert_is_refused_wherever_it_stands(quantizer: Any, place: str) -> None:
-    # a copy: QKeras changes the quantizer of a weight
-    quantizer = type(quantizer).from_config(quantizer.get_config())
-    if place == "activation":
-        model = chain(qkeras.QActivation(quantizer, name="my_layer"))
-    else:
-        model = chain(dense(name="my_layer", **{place: quantizer}))
-    with pytest.raises(UserError, match=r"layer 'my_layer' .*quantizer"):
+SYMMETRIC = qkeras.quantized_bits(4, 1, alpha=1, symmetric=1)
+SCALED = qkeras.quantized_bits(4, 1, alpha="auto_po2")
+NOT_EVERYWHERE = [SYMMETRIC, SCALED, qkeras.quantized_po2(4), qkeras.ternary()]
+"""Quantizers whose constants are exact in a kernel or a bias, and which have no type as an activation."""
+NOWHERE = [
+    qkeras.quantized_bits(4, 1, alpha="auto"),
+    qkeras.quantized_bits(4, 1, alpha=1, use_stochastic_rounding=True),
+]
+
+
+def of(quantizer: Any) -> Any:
+    """A copy: QKeras changes the quantizer of a weight."""
+    return type(quantizer).from_config(quantizer.get_config())
+
+
+@pytest.mark.parametrize("quantizer", [*NOT_EVERYWHERE, *NOWHERE], ids=str)
+def test_an_activation_that_has_no_type_is_refused(quantizer: Any) -> None:
+    model = chain(qkeras.QActivation(of(quantizer), name="my_layer"))
+    with pytest.raises(UserError, match=r"layer 'my_layer' has the quantizer"):
+        freeze(model, INPUT_TYPE)
+
+
+@pytest.mark.parametrize("quantizer", NOWHERE, ids=str)
+@pytest.mark.parametrize("place", ["kernel", "bias"])
+def test_a_weight_of_arbitrary_scale_is_refused(quantizer: Any, place: str) -> None:
+    with pytest.raises(UserError, match=f"layer 'my_layer' has the {place} quantizer"):
+        freeze(chain(dense(name="my_layer", **{f"{place}_quantizer": of(quantizer)})), INPUT_TYPE)
+
+
+@pytest.mark.parametrize("quantizer", [*NOT_EVERYWHERE, qkeras.quantized_bits(5, 1)], ids=str)
+@pytest.mark.parametrize("place", ["kernel", "bias"])
+@pytest.mark.parametrize("seed", range(3))
+def test_constants_of_other_quantizers_are_those_of_the_model(quantizer: Any, place: str, seed: int) -> None:
+    model, random = chain(dense(3, **{f"{place}_quantizer": of(quantizer)})), np.random.default_rng(seed)
+    model.get_layer("my_dense").set_weights([random.normal(0, 1, (2, 3)), random.normal(0, 1, 3)])
+    network = freeze(model, INPUT_TYPE)
+    vectors = random.integers(INPUT_TYPE.code_min, INPUT_TYPE.code_max + 1, (500, 2))
+    codes, values = evaluate(network, vectors)["my_dense"], INPUT_TYPE.values(vectors)
+    found = network.type("my_dense").values(codes)
+    np.testing.assert_array_equal(found, float64_layers(model, network)(vectors)["my_dense"])
+    # so few bits are exact in float32 as well, in which the model was made
+    np.testing.assert_array_equal(found, model.predict(values, verbose=0))
+
+
+def test_constants_are_those_of_float32_where_float64_would_give_others() -> None:
+    """A weight just below a tie: adding a half rounds it up in float32, but not in float64."""
+    model = chain(dense(1, kernel_quantizer=qkeras.quantized_bits(3, 0), use_bias=False))
+    below = float(np.nextafter(np.float32(0.5), np.float32(0)))
+    model.get_layer("my_dense").set_weights([np.array([[3.0], [below]])])
+    network = freeze(model, INPUT_TYPE)
+    vectors = np.array([[0, 1], [1, 0]])
+    layers = float64_layers(model, network)(vectors)
+    codes = evaluate(network, vectors)["my_dense"]
+    assert network.type("my_dense").values(codes).tolist() == layers["my_dense"].tolist()
+    assert layers["my_dense"][:, 0].tolist() == model.predict(INPUT_TYPE.values(vectors), verbose=0)[:, 0].tolist()
+
+
+def test_constants_too_far_apart_for_one_word_are_refused() -> None:
+    model = chain(dense(kernel_quantizer=qkeras.quantized_po2(8), use_bias=False))
+    model.get_layer("my_dense").set_weights([np.array([[2.0**40, 1.0], [1.0, 1e-6]])])
+    with pytest.raises(UserError, match="layer 'my_dense' has a kernel whose values are so far apart"):
         freeze(model, INPUT_TYPE)
 
 
@@ -133,6 +170,7 @@ def test_a_weight_without_quantizer_is_refused(place: str) -> None:
 
 @pytest.mark.parametrize("activation", ["relu", qkeras.quantized_relu(4, 1), qkeras.quantized_bits(4, 1, alpha=1)])
 def test_a_dense_layer_with_an_activation_of_its_own_is_refused(activation: Any) -> None:
+    """`load_quantized` takes the activation out of what it reads."""
     with pytest.raises(UserError, match="layer 'my_dense' has an activation of its own"):
         freeze(chain(dense(activation=activation)), INPUT_TYPE)
 
@@ -157,6 +195,7 @@ def test_an_activation_that_does_not_convert_is_refused(activation: Any) -> None
         tf_keras.layers.Dense(2, name="my_layer"),
         tf_keras.layers.BatchNormalization(name="my_layer"),
         tf_keras.layers.ReLU(name="my_layer"),
+        tf_keras.layers.Activation("softmax", name="my_layer"),
         tf_keras.layers.AlphaDropout(0.5, name="my_layer"),
         tf_keras.layers.Permute((1,), name="my_layer"),
     ],
@@ -180,7 +219,7 @@ def test_a_weight_of_more_bits_than_float32_holds_is_refused_where_it_saturates(
     model = chain(dense(kernel_quantizer=bits(30, 0)))
     # the largest code but for the last bits, which float32 rounds up and out of the range
     model.get_layer("my_dense").set_weights([np.full((2, 2), 9.0), np.zeros(2)])
-    with pytest.raises(UserError, match="layer 'my_dense' has a weight that its quantizer left inexact"):
+    with pytest.raises(UserError, match="layer 'my_dense' has a kernel with a value that float32 leaves inexact"):
         freeze(model, INPUT_TYPE)
 
 
@@ -195,6 +234,11 @@ def test_a_layer_that_is_used_twice_is_refused() -> None:
     shared = dense()
     with pytest.raises(UserError, match="layer 'my_dense' is used more than once"):
         freeze(chain(shared, shared), INPUT_TYPE)
+
+
+def test_a_layer_of_another_floating_point_type_is_refused() -> None:
+    with pytest.raises(UserError, match="layer 'my_layer' computes in float64"):
+        freeze(chain(tf_keras.layers.Flatten(dtype="float64", name="my_layer")), INPUT_TYPE)
 
 
 def test_a_model_of_several_inputs_or_outputs_is_refused() -> None:

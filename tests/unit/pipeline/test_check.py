@@ -113,6 +113,13 @@ def _cnn(**block: Any) -> dict[str, Any]:
     return {"architecture": "convolutional_autoencoder", "blocks": blocks}
 
 
+def test_an_accumulator_of_a_network_that_is_not_quantized_yet_is_said() -> None:
+    lines = _check(firmware={"layers": {"encoder_1": {"accumulator": "fixed<12,6>"}}})
+    (line,) = [line for line in lines if "accumulator" in line]
+    assert line.startswith("layer 'encoder_1': whether its accumulator fixed<12,6> is wide enough is known when")
+    assert not any("accumulator" in line for line in _check())
+
+
 def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
     (line,) = [line for line in _check(model=_cnn(), firmware={"io_type": "io_stream"}) if line.startswith("FIFO")]
     assert line.startswith("FIFO from inputs to difference: depth ")
@@ -129,6 +136,7 @@ def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
         ),
         ({"quantization": {"layers": {"encoder_9": {"weights": 4}}}}, "no layer that ships is called 'encoder_9'"),
         ({"firmware": {"layers": {"encoder_9": {"reuse_factor": 4}}}}, "'encoder_9' is no layer with multipliers"),
+        ({"firmware": {"layers": {"score": {"accumulator": "fixed<8,4>"}}}}, "'score' is no layer with multipliers"),
         (
             {
                 "model": {

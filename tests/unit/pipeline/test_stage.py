@@ -237,8 +237,8 @@ def test_what_a_killed_process_left_is_removed_before_a_stage_writes(run: Run) -
 
 @pytest.mark.parametrize("content", ["{}", '{"other": 1}', "[]", "not JSON"])
 def test_results_without_what_is_read_from_them_are_damaged(run: Run, content: str) -> None:
-    path = run.directory.results("emulate")
+    path = run.directory.results("emulation")
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(UserError, match=r"emulate\.json"):
-        read_results(run, "emulate", ("emulators",))
+        read_results(run, "emulation", ("emulators",))

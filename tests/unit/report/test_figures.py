@@ -10,8 +10,9 @@ import pytest
 from support.report import make_report, make_scores
 
 from trigger_ad.report.drawing import Drawing
-from trigger_ad.report.figures import events_mark, make_figures
+from trigger_ad.report.figures import make_figures
 from trigger_ad.report.inputs import ModelScores
+from trigger_ad.report.marks import events_mark
 
 SCORES = make_scores(300)
 
@@ -28,7 +29,7 @@ def drawings() -> list[Drawing]:
 
 
 def test_every_figure_is_drawn_and_marked_as_simulated(drawings: list[Drawing]) -> None:
-    assert [drawing.name for drawing in drawings] == ["roc", "scores", "training"]
+    assert [drawing.name for drawing in drawings] == ["roc", "scores", "value_ranges", "training"]
     for drawing in drawings:
         assert drawing.png.startswith(b"\x89PNG")
         assert "simulated events: trigger-ad sample" in drawing.svg
@@ -57,14 +58,18 @@ def test_a_file_of_the_users_own_is_named_on_the_figures(report: dict[str, Any])
 
 def test_figures_without_data_are_left_out(report: dict[str, Any]) -> None:
     report["training"] = None
+    report["agreement"]["value_ranges"] = []
     assert make_figures(report, {}) == []
     names = [drawing.name for drawing in make_figures(report, {"float": SCORES["float"]})]
     assert names == ["roc"]
+    # of one who has not counted value ranges
+    del report["agreement"]["value_ranges"]
+    assert make_figures(report, {}) == []
 
 
 def test_a_fit_without_history_has_no_panel(report: dict[str, Any]) -> None:
     report["training"] = {"float": {"epochs": 3, "best_epoch": None, "events_per_second": None, "history": {}}}
-    assert [drawing.name for drawing in make_figures(report, {})] == []
+    assert "training" not in [drawing.name for drawing in make_figures(report, {})]
 
 
 def test_names_of_signals_are_text_whatever_they_hold(report: dict[str, Any]) -> None:
@@ -75,7 +80,7 @@ def test_names_of_signals_are_text_whatever_they_hold(report: dict[str, Any]) ->
     }
     report["events"]["signals"] = {name: report["events"]["signals"]["ato4l"]}
     report["performance"] = []
-    roc, words, _ = make_figures(report, scores)
+    roc, words, *_ = make_figures(report, scores)
     for drawing in (roc, words):
         assert "<script" not in drawing.svg
         assert "_$x^2$ &lt;/text&gt;&lt;script" in drawing.svg
@@ -84,7 +89,7 @@ def test_names_of_signals_are_text_whatever_they_hold(report: dict[str, Any]) ->
 def test_scores_without_spread_are_drawn(report: dict[str, Any]) -> None:
     constant = np.zeros(20, dtype=np.int64)
     scores = {"firmware": ModelScores(constant, constant, {"ato4l": constant})}
-    roc, words, _ = make_figures(report, scores)
+    roc, words, *_ = make_figures(report, scores)
     assert (roc.name, words.name) == ("roc", "scores")
     assert words.caption.endswith("40 events with a score of 0 have no place on this axis.")
 

@@ -74,6 +74,7 @@ def test_a_report_is_three_files_and_the_figures(written: Path) -> None:
         "figures/roc.png",
         "figures/scores.png",
         "figures/training.png",
+        "figures/value_ranges.png",
         "report.html",
         "report.json",
         "report.md",

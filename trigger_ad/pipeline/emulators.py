@@ -1,0 +1,238 @@
+"""Every emulator on every test vector, and its layers alone where it has them, held against the exact reference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigger_ad.config import BackEnd
+from trigger_ad.errors import UserError
+from trigger_ad.fixed_point import Codes, Values
+from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, TestVectors
+from trigger_ad.pipeline.stage import Run, reading
+
+if TYPE_CHECKING:
+    from trigger_ad.emulation.agreement import Agreement, Alone
+    from trigger_ad.emulation.hls import CompiledProject
+    from trigger_ad.emulation.layer_tally import LayerTally
+    from trigger_ad.emulation.value_ranges import ValueRanges
+    from trigger_ad.network.graph import Network
+
+BLOCK_WORDS: Final = 20_000 * 512
+"""Words of all layers that are in memory at a time: 20,000 vectors of the default network."""
+LOCATED: Final = 100
+"""Vectors that differ which are run again to find the layer, at most."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What going through all vectors once has shown: the reference's output words, and Keras in both precisions."""
+
+    output: Codes
+    seconds: float
+    tally: LayerTally
+    ranges: ValueRanges
+    keras: list[Agreement]
+
+
+def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping[str, Codes]) -> Checked:
+    """Evaluates the reference and Keras on a block of vectors at a time, and Keras's layers alone in float64."""
+    from trigger_ad.emulation.agreement import compare, compare_alone, joined
+    from trigger_ad.emulation.keras import float32_layers, float64_layers, float64_layers_alone
+    from trigger_ad.emulation.layer_tally import LayerTally
+    from trigger_ad.emulation.value_ranges import ValueRanges
+    from trigger_ad.models.quantized import load_quantized
+    from trigger_ad.network.evaluation import evaluate
+
+    path = run.directory.quantized_model(run.config.quantization.ship)
+    with reading(path):
+        model = load_quantized(path)
+        emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
+    found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
+    tally, ranges = LayerTally(network, run.config.firmware.accumulators), ValueRanges(network)
+    outputs, seconds = [], 0.0
+    size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
+    for kind, start, stop in _blocks(vectors.segments, size):
+        codes = input_codes(run, vectors.words[start:stop])
+        started = time.perf_counter()
+        reference = evaluate(network, codes)
+        seconds += time.perf_counter() - started
+        outputs.append(reference[network.output.name])
+        tally.add(reference, kind)
+        ranges.add(reference, kind)
+        for name, layers in emulators.items():
+            started = time.perf_counter()
+            values = layers(codes)
+            took = time.perf_counter() - started
+            # Keras in float32 is shown for information: it is not exact above 24 bits
+            must = name == "keras_float64"
+            found[name].append((start, compare(name, network, reference, values, took, must_agree=must)))
+    float64, float32 = (joined(parts) for parts in found.values())
+    sources = {node.name: node.sources for node in network.nodes[1:]}
+    expected = _expected_alone(network, alone, sources)
+    float64 = replace(float64, alone=compare_alone(network, expected, float64_layers_alone(model, network, alone)))
+    return Checked(np.concatenate(outputs), seconds, tally, ranges, [float64, float32])
+
+
+def _blocks(segments: list[Segment], size: int) -> Iterator[tuple[str, int, int]]:
+    """Stretches of vectors of one kind, not longer than a block of some size."""
+    for kind in VECTOR_KINDS:
+        own = [segment for segment in segments if segment.kind == kind]
+        first, last = min(segment.start for segment in own), max(segment.stop for segment in own)
+        for start in range(first, last, size):
+            yield kind, start, min(start + size, last)
+
+
+def input_codes(run: Run, words: NDArray[np.integer[Any]]) -> Codes:
+    """What the encoding makes of vectors, by its definition."""
+    from trigger_ad.network.vectors import require_words
+
+    encoding = run.encoding
+    with reading(run.directory.vectors):
+        require_words([feature.word for feature in encoding.features], encoding.layout.objects, words)
+    return encoding.codes_of_words(words)
+
+
+def _expected_alone(
+    network: Network, alone: Mapping[str, Codes], sources: Mapping[str, tuple[str, ...]]
+) -> dict[str, Codes]:
+    """What layers are for the codes of what they read."""
+    from trigger_ad.network.evaluation import evaluate_layer
+
+    return {name: evaluate_layer(network, name, {read: alone[read] for read in own}) for name, own in sources.items()}
+
+
+@dataclass(frozen=True)
+class NativeRun:
+    """What the native library gave for the vectors, and for every test event of a sample that is not among them."""
+
+    agreement: Agreement
+    words: dict[str, Codes]
+
+
+def check_native(run: Run, network: Network, vectors: TestVectors, expected: Codes) -> NativeRun:
+    """Runs the native library on all vectors, and on all events of samples of which the vectors hold a part.
+
+    Args:
+        run: The run.
+        network: The frozen network.
+        vectors: The vectors.
+        expected: The reference's output words for them.
+    """
+    from trigger_ad.emulation.agreement import compare
+    from trigger_ad.emulation.native import compiled_library, native_layers
+
+    output, encoding = network.output.name, run.encoding
+    with compiled_library(network, encoding) as library:
+        started = time.perf_counter()
+        found = library.output_words(vectors.words)
+        seconds = time.perf_counter() - started
+        tests = run.dataset.test_events()
+        thinned = {item.name: tests[item.name] for item in vectors.segments if item.of is not None}
+        words = {name: np.concatenate(list(map(library.scores, part.words()))) for name, part in thinned.items()}
+    values = network.type(output).values(found)
+    agreement = compare("native", network, {output: expected}, {output: values}, seconds)
+    if agreement.mismatches:
+        wrong = np.flatnonzero((found != expected).any(axis=1))[:LOCATED]
+        some = vectors.words[wrong]
+        layers = native_layers(network, encoding, some)
+        agreement = agreement.located_by(_compared(run, "native", network, some, layers, seconds), wrong)
+    return NativeRun(agreement, words)
+
+
+@dataclass(frozen=True)
+class BenchRun:
+    """What a project's own test bench gave for its own vectors, and its layers for any codes; its program says more."""
+
+    program: CompiledProject
+    words: Codes
+    passed: bool
+    seconds: float
+    alone: Alone
+
+
+def run_hls(run: Run, back_end: BackEnd, network: Network, alone: Mapping[str, Codes], programs: ExitStack) -> BenchRun:
+    """Compiles and runs a project, and leaves its program there as long as `programs` lasts."""
+    from trigger_ad.emulation.hls import compiled
+
+    program = programs.enter_context(compiled(run.directory.hls_project(back_end), network))
+    started = time.perf_counter()
+    done = program.run()
+    seconds = time.perf_counter() - started
+    return BenchRun(program, done.words, done.passed, seconds, _hls_alone(run, program, network, alone))
+
+
+def _hls_alone(run: Run, bench: CompiledProject, network: Network, alone: Mapping[str, Codes]) -> Alone:
+    """The project's layers for any codes of what they read; one that is not there differs in all of them.
+
+    A layer whose accumulator's type the user has set is left out: it need not hold every sum.
+    """
+    from trigger_ad.emulation.agreement import compare_alone
+    from trigger_ad.emulation.hls_units import driven_nodes
+    from trigger_ad.firmware.hls_types import hls_layer_name
+
+    own = run.config.firmware.accumulators
+    driven = [node for node in driven_nodes(network) if hls_layer_name(node, network) not in own]
+    sources: dict[str, tuple[str, ...]] = {node.name: node.sources for node in driven}
+    sources |= {unit.node: unit.sources for unit in bench.units if unit.node in sources}
+    expected = _expected_alone(network, alone, sources)
+    found = {name: np.full(codes.shape, np.nan) for name, codes in expected.items()}
+    given = bench.alone(network, alone)
+    found |= {name: network.type(name).values(given[name]) for name in expected if name in given}
+    return compare_alone(network, expected, found)
+
+
+def check_hls(
+    run: Run,
+    back_end: BackEnd,
+    network: Network,
+    vectors: TestVectors,
+    expected: Codes,
+    done: BenchRun,
+) -> Agreement:
+    """Holds what a project's test bench gave against the reference.
+
+    Args:
+        run: The run.
+        back_end: Of the project.
+        network: The frozen network.
+        vectors: The vectors.
+        expected: The reference's output words for them.
+        done: What the test bench gave.
+    """
+    from trigger_ad.emulation.agreement import compare
+
+    output, project = network.output.name, run.directory.hls_project(back_end)
+    if done.words.shape != expected.shape:
+        raise UserError(
+            f"{project}/tb_data does not hold the vectors of this run", f"Delete the folder {project} and run 'convert'"
+        )
+    values = {output: network.type(output).values(done.words)}
+    agreement = compare(f"hls_{back_end}", network, {output: expected}, values, done.seconds)
+    if agreement.mismatches:
+        wrong = np.flatnonzero((done.words != expected).any(axis=1))[:LOCATED]
+        some = vectors.words[wrong]
+        layers = done.program.layers(network, some)
+        agreement = agreement.located_by(_compared(run, f"hls_{back_end}", network, some, layers, done.seconds), wrong)
+    return replace(agreement, test_bench_passed=done.passed, alone=done.alone)
+
+
+def _compared(
+    run: Run,
+    emulator: str,
+    network: Network,
+    words: NDArray[np.integer[Any]],
+    layers: Mapping[str, Values],
+    seconds: float,
+) -> Agreement:
+    """The layers that an emulator shows for some vectors, against the reference's."""
+    from trigger_ad.emulation.agreement import compare
+    from trigger_ad.network.evaluation import evaluate
+
+    return compare(emulator, network, evaluate(network, input_codes(run, words)), layers, seconds)
