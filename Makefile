@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo physics verify test lint types imports install clean
+.PHONY: help demo physics verify fuzz test lint types imports install clean
 
 help:
 	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
 	@echo "make physics run every configuration on the shipped sample; an hour, resumable; refreshes docs/physics.md"
 	@echo "make verify  every configuration, back end and I/O type; hours, resumable; refreshes docs/verification.md"
+	@echo "make fuzz    NETWORKS random networks from SEED through every emulator; most of an hour"
 	@echo "make test    install, then the tests"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make clean   remove the environment and generated projects"
@@ -22,6 +23,12 @@ physics: $(VENV)/.development
 
 verify: $(VENV)/.development
 	$(BIN)/python docs/verify.py
+
+NETWORKS ?= 2000
+SEED ?= 1
+
+fuzz: $(VENV)/.development
+	$(BIN)/python -m pytest tests/fuzz -v --networks $(NETWORKS) --seed $(SEED)
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadfile

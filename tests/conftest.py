@@ -11,6 +11,13 @@ import pytest
 from trigger_ad.events.cache import ENVIRONMENT
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of `make fuzz`; without them, a few random networks are drawn, always the same ones."""
+    group = parser.getgroup("random networks")
+    group.addoption("--networks", type=int, metavar="N", help="how many random networks are drawn")
+    group.addoption("--seed", type=int, default=1, metavar="S", help="the first seed that they are drawn from")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The cache of the whole session and of the processes that it starts: never the user's."""

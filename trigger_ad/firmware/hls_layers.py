@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from trigger_ad.config import FirmwareConfig
 from trigger_ad.errors import UserError
-from trigger_ad.firmware.hls_types import bias_of, hls_layer_name, hls_nodes, node_of, precisions
+from trigger_ad.firmware.hls_types import bias_of, hls_layer_name, hls_nodes, merged_quantizer, node_of, precisions
 from trigger_ad.firmware.naming import check_names
-from trigger_ad.fixed_point import FixedPoint
+from trigger_ad.fixed_point import FixedPoint, Rounding
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import (
     NO_PADDING,
@@ -76,11 +76,32 @@ def check_layers(network: Network, config: FirmwareConfig) -> None:
         if config.io_type == "io_stream":
             _check_streamed(node, network)
         precisions(node, network)
+        if isinstance(node, Quantize):
+            _check_rounding(node, network)
     output = network.words[network.output.name].shape
     if len(output) != 1 or isinstance(network.output, Reshape):
         raise UserError(
             f"layer '{network.output.name}' ends the network with an image or a reshaped one",
             "End it with a dense layer, or with its quantizer",
+        )
+
+
+def _check_rounding(node: Quantize, network: Network) -> None:
+    """Refuses a quantizer whose least significant bit is larger than any word that it reads.
+
+    The vendor's fixed-point library stops the program where a word has no bits at the rounding position. Exact words
+    are given some (`hls_types`), but an input's or a quantizer's type is what it is.
+    """
+    source = node_of(node.source, network)
+    if merged_quantizer(source, network) is not None:
+        # what is read is the layer's accumulator
+        return
+    read = precisions(source, network)["result"]
+    if node.type.rounding is Rounding.NEAREST_EVEN and read.integer + node.type.fraction < 0:
+        raise UserError(
+            f"layer '{node.name}' rounds every word of '{source.name}' to 0: they are {read}, and its least "
+            f"significant bit is {node.type.lsb:g}",
+            "Give it more fraction bits",
         )
 
 

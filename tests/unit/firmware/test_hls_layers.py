@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from support.images import AROUND, ImageNetwork, autoencoder, every_operation
 from support.runs import small_network
@@ -11,6 +12,7 @@ from support.runs import small_network
 from trigger_ad.config import FirmwareConfig
 from trigger_ad.errors import UserError
 from trigger_ad.firmware.hls_layers import check_layers, layer_list, layer_precisions, multiplications, reuse_factor_of
+from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Elementwise, Pooling, Reshape
 
@@ -145,6 +147,23 @@ def test_a_stream_that_is_read_too_often_is_refused() -> None:
     with pytest.raises(UserError, match="layer 'often' is read 8 times; hls4ml copies a stream 7 times at most"):
         _check(network, "io_stream")
     _check(network, "io_parallel")
+
+
+@pytest.mark.parametrize(("words", "refused"), [("ufixed<4,-1>", True), ("fixed<4,-1>", True), ("fixed<4,0>", False)])
+@pytest.mark.parametrize("moved", [False, True])
+def test_words_that_are_all_rounded_to_zero_are_refused(words: str, refused: bool, moved: bool) -> None:
+    # the vendor's fixed-point library stops the program where a word has no bits at the rounding position
+    net = ImageNetwork((2, 3, 1), words)
+    net.nodes += [Reshape("moved", "inputs", (3, 2, 1))] if moved else []
+    net.quantize("coarse", "fixed<4,4,RND_CONV,SAT>", "relu")
+    network = net.score()
+    assert bool(evaluate(network, np.full((1, 6), network.input.type.code_min or 15))["coarse"].any()) is False
+    if not refused:
+        check_layers(network, FirmwareConfig())
+        return
+    said = r"layer 'coarse' rounds every word of '(inputs|moved)' to 0"
+    with pytest.raises(UserError, match=said):
+        check_layers(network, FirmwareConfig())
 
 
 def test_words_that_are_no_vector_and_no_image_are_refused() -> None:
