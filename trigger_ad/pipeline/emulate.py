@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes
-from trigger_ad.pipeline.convert import ENCODING, VECTOR_KINDS, Segment, TestVectors, read_vectors, shipped_network
+from trigger_ad.pipeline.convert import (
+    ENCODING,
+    EXPECTED_WORDS,
+    VECTOR_KINDS,
+    Segment,
+    TestVectors,
+    read_vectors,
+    shipped_network,
+)
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import write_json, written_whole
 from trigger_ad.tools import COMPILER, find_tool
@@ -60,7 +68,8 @@ def _execute(run: Run) -> None:
     with written_whole(run.directory.arrays("emulate")) as temporary, temporary.open("wb") as stream:
         words = {f"hls_{name}": done.words for name, done in benches.items()}
         np.savez_compressed(stream, allow_pickle=False, **words)
-    write_json(run.directory.results("mismatches"), {"mismatches": _mismatches(agreements)})
+    edited = _expected_difference(network, vectors, checked.output)
+    write_json(run.directory.results("mismatches"), {"mismatches": _mismatches(agreements), "expected_words": edited})
     write_json(run.directory.results("emulate"), results)
 
 
@@ -75,6 +84,16 @@ def _mismatches(agreements: list[Agreement]) -> list[dict[str, Any]]:
         for item in agreements
         if not item.exact
     ]
+
+
+def _expected_difference(network: Network, vectors: TestVectors, output: Codes) -> dict[str, Any] | None:
+    """Where the expected words that go with the vectors are not the reference's."""
+    from trigger_ad.emulation.agreement import compare
+
+    name = network.output.name
+    found = {name: network.type(name).values(vectors.expected)}
+    difference = compare(EXPECTED_WORDS, network, {name: output}, found, 0.0).first_difference
+    return asdict(difference) if difference else None
 
 
 @dataclass(frozen=True)
