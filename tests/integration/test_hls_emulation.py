@@ -258,65 +258,6 @@ def _edit(path: Path, pattern: str, replacement: str) -> None:
     path.write_text(text)
 
 
-def _weights_of(project: Path, layer: str) -> Path:
-    (path,) = [
-        path for path in (project / "firmware" / "weights").glob("w*.h") if f"{layer}_weight_t" in path.read_text()
-    ]
-    return path
-
-
-@pytest.mark.parametrize(
-    ("layer", "found_in"),
-    [("latent", "latent_output"), ("score", "score")],
-)
-def test_a_changed_weight_is_found_in_its_layer(
-    project: Path, agreement: Callable[[], Agreement], layer: str, found_in: str
-) -> None:
-    _edit(_weights_of(project, layer), r"= \{[^,]+,", "= {0,")
-    result = agreement()
-    assert not result.exact
-    assert result.mismatches > 0
-    assert result.test_bench_passed is False
-    assert result.first_difference is not None
-    assert result.first_difference.layer == found_in
-
-
-def test_another_rounding_is_found_in_its_layer(project: Path, agreement: Callable[[], Agreement]) -> None:
-    _edit(
-        project / "firmware" / "defines.h",
-        r"ap_ufixed<6,2,AP_RND_CONV,AP_SAT,0> layer3_t",
-        "ap_ufixed<6,2,AP_RND,AP_SAT,0> layer3_t",
-    )
-    result = agreement()
-    assert not result.exact
-    assert result.first_difference is not None
-    assert result.first_difference.layer == "encoder_1_output"
-    assert result.first_difference.max_lsb == 1.0
-
-
-def test_wrapping_instead_of_saturating_is_found_in_its_layer(
-    project: Path, agreement: Callable[[], Agreement]
-) -> None:
-    _edit(project / "firmware" / "defines.h", r"AP_SAT,0> layer4_t", "AP_WRAP,0> layer4_t")
-    result = agreement()
-    assert result.first_difference is not None
-    assert result.first_difference.layer == "latent_output"
-
-
-def test_an_accumulator_one_bit_too_narrow_is_found(
-    project: Path, network: Network, agreement: Callable[[], Agreement]
-) -> None:
-    kind = network.type("encoder_1")
-    narrower = f"<{kind.width - 1},{kind.integer - 1}> encoder_1_accum_t"
-    _edit(project / "firmware" / "defines.h", rf"<{kind.width},{kind.integer}> encoder_1_accum_t", narrower)
-    result = agreement()
-    assert not result.exact
-    assert result.first_difference is not None
-    assert result.first_difference.layer == "encoder_1"
-    # the vectors that drive the accumulator to its ends come first
-    assert result.first_difference.first_vectors[0] < 2 * 4
-
-
 @pytest.mark.usefixtures("compiled_already")
 def test_inputs_in_another_order_are_found(project: Path, agreement: Callable[[], Agreement]) -> None:
     path = project / "tb_data" / "input_words.dat"

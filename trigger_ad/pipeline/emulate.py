@@ -16,6 +16,7 @@ from trigger_ad.events.dataset import evenly_spread
 from trigger_ad.fixed_point import Codes
 from trigger_ad.pipeline.convert import (
     ENCODING,
+    EXPECTED_WORDS,
     VECTOR_KINDS,
     Segment,
     TestVectors,
@@ -30,6 +31,7 @@ from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement, Difference
+    from trigger_ad.network.graph import Network
     from trigger_ad.pipeline.given_vectors import GivenVectors
 
 SCHEDULE_NOTE = (
@@ -87,7 +89,9 @@ def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict
         with written_whole(run.directory.arrays("emulation")) as temporary, temporary.open("wb") as stream:
             words = _firmware_words(tests, benches[back_ends[0]].words[:, 0], native.words)
             np.savez_compressed(stream, allow_pickle=False, **words)
-    write_json(run.directory.results(f"mismatches{suffix}"), {"mismatches": _mismatches(agreements)})
+    edited = _expected_difference(network, vectors, checked.output)
+    differences = {"mismatches": _mismatches(agreements), "expected_words": edited}
+    write_json(run.directory.results(f"mismatches{suffix}"), differences)
     write_json(run.directory.results(f"emulation{suffix}"), results)
     return results
 
@@ -134,6 +138,15 @@ def _mismatches(agreements: list[Agreement]) -> list[dict[str, Any]]:
 
 def _as_json(difference: Difference | None) -> dict[str, Any] | None:
     return asdict(difference) if difference else None
+
+
+def _expected_difference(network: Network, vectors: TestVectors, output: Codes) -> dict[str, Any] | None:
+    """Where the expected words that go with the vectors are not the reference's."""
+    from trigger_ad.emulation.agreement import compare
+
+    name = network.output.name
+    found = {name: network.type(name).values(vectors.expected)}
+    return _as_json(compare(EXPECTED_WORDS, network, {name: output}, found, 0.0).first_difference)
 
 
 def _project_inputs(run: Run) -> list[Path]:
