@@ -46,4 +46,4 @@ def test_a_model_of_plain_inputs_is_converted_and_emulated(
     assert given["given"] == {"file": "values.npy", "vectors": 20, "saturated": 1}
     assert given["vectors"] == {"corner": results["vectors"]["corner"], "events": 20}
     assert given["emulators"]["hls_vitis"]["mismatches"] == 0
-    assert json.loads((HERE / "results" / "emulate.json").read_text()) == results
+    assert json.loads((HERE / "results" / "emulation.json").read_text()) == results

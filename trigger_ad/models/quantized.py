@@ -170,6 +170,11 @@ def load_quantized(path: Path) -> Any:
                 f"{path}: {layer} is a {unknown[1]}, which does not convert",
                 "Replace it by layers of Keras and QKeras that do",
             ) from None
+        if called := re.search(r'calling layer "([^"]+)"', reason):
+            raise UserError(
+                f"{path}: layer '{called[1]}' cannot be computed as it was saved",
+                "Give its quantizers settings that QKeras reads back: numbers and names, no arrays",
+            ) from None
         raise UserError(
             f"{path} is not a readable QKeras model ({reason})", "Name an .h5 or .keras file that Keras 2 saved"
         ) from None

@@ -20,6 +20,7 @@ from trigger_ad.run_directory import RunDirectory, write_json, written_whole
 
 if TYPE_CHECKING:
     from trigger_ad.events.encoding import InputEncoding
+    from trigger_ad.network.graph import Network
 
 MODEL_SUFFIXES: Final = (".h5", ".keras")
 _FILES: Final[dict[str, Literal["model.h5", "model.keras"]]] = {".h5": "model.h5", ".keras": "model.keras"}
@@ -114,7 +115,8 @@ def _require_trigger_objects(model: Path, shape: tuple[int, ...], encoding: Inpu
         )
 
 
-def _execute(run: Run) -> None:
+def _frozen(run: Run) -> Network:
+    """The network of the model, after every check that it has to pass."""
     from trigger_ad.firmware.accumulators import check_accumulators
     from trigger_ad.firmware.hls_layers import check_layers
     from trigger_ad.firmware.limits import check_limits
@@ -132,8 +134,13 @@ def _execute(run: Run) -> None:
     check_accumulators(network, firmware)
     check_limits(network, firmware)
     check_reuse_factor(network, firmware)
+    return network
+
+
+def _execute(run: Run) -> None:
+    network = _frozen(run)
     with written_whole(run.model_file) as temporary:
-        shutil.copyfile(model, temporary)
+        shutil.copyfile(_source(run), temporary)
     write_json(run.network_file, network.to_json())
 
 
@@ -153,4 +160,5 @@ IMPORT: Final = Stage(
     lambda run: [run.model_file, run.network_file],
     _execute,
     ("pipeline/own_model.py", *ENCODING, "events/plain_encoding.py", "models", "network", "firmware"),
+    check=_frozen,
 )

@@ -73,6 +73,15 @@ def test_a_model_that_is_read_is_frozen_and_equals_itself_in_float64(tmp_path: P
         np.testing.assert_array_equal(network.type(name).values(codes[name]), values)
 
 
+def test_a_layer_that_qkeras_cannot_read_back_is_named(tmp_path: Path) -> None:
+    first = tf_keras.Input((2,), name="words")
+    scaled = qkeras.quantized_bits(4, 0, alpha=np.array([1.0, 0.5, 2.0]))
+    with quiet_serialization():
+        tf_keras.Model(first, dense(3, "mine", kernel_quantizer=scaled)(first)).save(tmp_path / "model.h5")
+    with pytest.raises(UserError, match="layer 'mine' cannot be computed as it was saved"):
+        load_quantized(tmp_path / "model.h5")
+
+
 def test_a_sequential_model_keeps_the_name_of_its_input() -> None:
     layers = [tf_keras.Input((2,), name="words"), dense(3, "first", activation="quantized_relu(4,1)")]
     split = canonical(tf_keras.Sequential(layers))

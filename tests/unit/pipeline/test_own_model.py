@@ -13,6 +13,7 @@ from support.runs import tree_digest
 from trigger_ad.cli import run as command
 from trigger_ad.config import Config
 from trigger_ad.errors import UserError
+from trigger_ad.models.keras import save_model, tf_keras
 from trigger_ad.network.evaluation import outputs
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.own_model import IMPORT, open_own_model
@@ -96,6 +97,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "no folder": (["convert", "my.h5"], "my.h5 is a model file, and --out is missing"),
     "no model": (["convert", "none.h5", "--out", "new"], "none.h5 does not exist"),
     "no Keras file": (["convert", "text.h5", "--out", "new"], "text.h5 is not a readable QKeras model"),
+    "a layer that does not convert": (
+        ["convert", "normal.h5", "--out", "new", "--input-type", "fixed<8,2>"],
+        "layer 'normal' is a BatchNormalization, which does not convert",
+    ),
     "no type": (["convert", "my.h5", "--out", "new"], "my.h5 takes inputs of shape (6,), and the trigger objects"),
     "an unknown type": (
         ["convert", "my.h5", "--out", "new", "--input-type", "int8"],
@@ -130,6 +135,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 ) -> None:
     arguments, said = BAD[bad]
     saved_model(Path("my.h5"))
+    layers = [tf_keras.Input((6,), name="features"), tf_keras.layers.BatchNormalization(name="normal")]
+    save_model(tf_keras.Sequential(layers), Path("normal.h5"))
     Path("text.h5").write_text("no model\n")
     Path("other").mkdir()
     Path("other/notes.txt").write_text("mine\n")
