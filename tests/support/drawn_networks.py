@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 from hypothesis import strategies as st
 from support.random_networks import (
@@ -38,6 +39,7 @@ SCORES: tuple[ScoreName | None, ...] = (
     "squared_error_present",
     "mahalanobis",
 )
+ALPHAS: tuple[float | Literal["auto_po2"], ...] = (1.0, 1.0, "auto_po2", 0.25, 2.0)
 
 widths = st.one_of(st.integers(2, 8), st.integers(2, LARGEST_WIDTH))
 """Small ones are more frequent: of wide words few layers stay exact."""
@@ -45,12 +47,11 @@ widths = st.one_of(st.integers(2, 8), st.integers(2, LARGEST_WIDTH))
 
 @st.composite
 def _weights(draw: st.DrawFn) -> Weights:
-    # power-of-two scales of kernels will be drawn here
-    alpha = draw(st.sampled_from((1.0,)))
+    alpha = draw(st.sampled_from(ALPHAS))
     zeros = draw(st.sampled_from([*[0.0] * 9, *[0.5] * 9, 0.8, 1.0]))
     kernel = draw(widths)
     bias = draw(st.none() | st.builds(Bits, widths, st.integers(0, 4)))
-    return Weights(Bits(kernel, draw(st.integers(0, min(kernel + 1, 4)))), bias, zeros, alpha)
+    return Weights(Bits(kernel, draw(st.integers(0, min(kernel + 1, 4)))), bias, zeros, alpha, draw(st.booleans()))
 
 
 @st.composite

@@ -27,7 +27,8 @@ from trigger_ad.fixed_point import Codes
 from trigger_ad.models.keras import tf_keras
 from trigger_ad.native.loader import NativeEmulator
 from trigger_ad.native.source import LibraryNames, library_source
-from trigger_ad.network.evaluation import evaluate, outputs
+from trigger_ad.network.driving import driving_vectors
+from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.freezing import freeze
 from trigger_ad.network.graph import Network
 
@@ -38,12 +39,11 @@ WORD_EMULATORS: Final[dict[str, WordEmulator]] = {}
 
 RANDOM_VECTORS: Final = 150
 MOST_OF_A_GROUP: Final = 60
-"""Vectors of a group of corner vectors."""
-ROUNDS: Final = 2
-"""In which every input is changed in turn to drive the output to its ends."""
+"""Vectors of a group of corner vectors, and of those that drive accumulators."""
 
 REFUSED: Final = re.compile(
     r"layer '\w+' needs a word of \d+ bits (in HLS )?to be exact, more than 53"
+    r"|layer '\w+' has a kernel whose values are so far apart that a word for all of them has \d+ bits, more than 53"
     r"|latent dimension \d+ .* the Mahalanobis distance has no meaning"
     r"|a latent dimension follows from the others: the Mahalanobis distance has no meaning"
     r"|layer '\w+' has windows of one row and steps of \d+ rows, which hls4ml gets wrong in io_stream"
@@ -75,10 +75,11 @@ class Case:
 
     @cached_property
     def words(self) -> Codes:
-        """Trigger words: random, corners, and those that drive the output to its ends."""
+        """Trigger words: random, corners, and those that drive accumulators far."""
         random = random_words(self.encoding, RANDOM_VECTORS, seed=2)
-        groups = [_some(group) for group in corners(self.encoding).values()]
-        return np.concatenate([random, *groups, *_driven(self.network, self.encoding)])
+        kinds = [feature.word for feature in self.encoding.features]
+        driving = driving_vectors(self.network, self.encoding.codes_of_words, kinds, random, seed=3)
+        return np.concatenate([random, *(_some(group) for group in (*corners(self.encoding).values(), driving))])
 
     @cached_property
     def codes(self) -> Codes:
@@ -218,19 +219,3 @@ def _some(vectors: Codes) -> Codes:
     if len(vectors) <= MOST_OF_A_GROUP:
         return vectors
     return vectors[np.linspace(0, len(vectors) - 1, MOST_OF_A_GROUP).astype(np.int64)]
-
-
-def _driven(network: Network, encoding: InputEncoding) -> list[Codes]:
-    """Vectors found by setting one input after another to whatever takes the first output farthest."""
-    kinds = [feature.word for feature in encoding.features] * encoding.layout.objects
-    found = []
-    for sign in (-1, 1):
-        best = random_words(encoding, 1, seed=3)
-        for index in [*range(encoding.inputs)] * ROUNDS:
-            choices = [kinds[index].code_min, 0, 1, kinds[index].code_max]
-            changed = np.repeat(best, len(choices), axis=0)
-            changed[:, index] = choices
-            found.append(changed)
-            scores = sign * outputs(network, encoding.codes_of_words(changed))[:, 0]
-            best = changed[[int(np.argmax(scores))]]
-    return found

@@ -39,13 +39,15 @@ class Weights:
         kernel: Of its words.
         bias: Of its words.
         zeros: The share of the kernel that is pruned.
-        alpha: The scale of the kernel.
+        alpha: The scale of the kernel, as QKeras has it: a power of two, or `auto_po2` for those that fit each output.
+        symmetric: Whether the kernel's smallest code is left out.
     """
 
     kernel: Bits
     bias: Bits | None = None
     zeros: float = 0.0
-    alpha: float = 1.0
+    alpha: float | Literal["auto_po2"] = 1.0
+    symmetric: bool = False
 
 
 @dataclass(frozen=True)
@@ -293,7 +295,7 @@ def _layer(step: Step, name: str) -> Any:
 
 def _quantizers(weights: Weights) -> dict[str, Any]:
     return {
-        "kernel_quantizer": _quantized_bits(weights.kernel, weights.alpha),
+        "kernel_quantizer": _quantized_bits(weights.kernel, weights.alpha, weights.symmetric),
         "bias_quantizer": None if weights.bias is None else _quantized_bits(weights.bias),
         "use_bias": weights.bias is not None,
         # QKeras draws start values at random, and warns of some
@@ -301,8 +303,8 @@ def _quantizers(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _quantized_bits(bits: Bits, alpha: float = 1.0) -> Any:
-    return load_qkeras().quantized_bits(bits.width, bits.integer, alpha=alpha)
+def _quantized_bits(bits: Bits, alpha: float | str = 1.0, symmetric: bool = False) -> Any:
+    return load_qkeras().quantized_bits(bits.width, bits.integer, symmetric=int(symmetric), alpha=alpha)
 
 
 def _random_weights(weights: Weights, shapes: Sequence[tuple[int, ...]], random: np.random.Generator) -> list[Any]:

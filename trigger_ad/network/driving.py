@@ -149,7 +149,8 @@ def _varied(best: _Best, choices: Codes, features: Sequence[FixedPoint], random:
     low, high = np.array([(kind.code_min, kind.code_max) for kind in features]).T
     anything = random.integers(low, high + 1, (*shape, len(features)))
     chosen = choices[random.integers(0, len(choices), shape)]
-    share = random.uniform(1 / shape[1], 0.5, (_VARIED, 1))
+    one = 1 / shape[1]
+    share = random.uniform(one, max(one, 0.5), (_VARIED, 1))
     exchanged = (random.random(shape) < share)[..., None]
     source = random.integers(0, 3, (_VARIED, 1, 1))
     new = np.where(source == 0, chosen, np.where(source == 1, anything, others))

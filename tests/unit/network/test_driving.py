@@ -76,3 +76,11 @@ def test_the_same_seed_gives_the_same_vectors_and_none_is_given_twice() -> None:
     one, other = (driving_vectors(network, encoding.codes_of_words, features, known, 7) for _ in range(2))
     np.testing.assert_array_equal(one, other)
     assert len(np.unique(one, axis=0)) == len(one) <= LARGEST_GROUP
+
+
+def test_events_of_a_single_object_are_driven_too() -> None:
+    kernel = Constant.narrowest(np.array([[1], [-3]]), 0)
+    network = Network((Input("inputs", (2,), FixedPoint(True, 5, 5)), Dense("sum", "inputs", kernel, None)))
+    known = np.zeros((1, 2), dtype=np.int64)
+    vectors = driving_vectors(network, _same, [FixedPoint(False, 4, 4), FixedPoint(True, 5, 5)], known, seed=1)
+    assert _ends(network, vectors)["sum"] == (0 - 3 * 15, 15 + 3 * 16)
