@@ -48,7 +48,8 @@ def compiled_together(projects: Sequence[Path], folder: Path) -> list[CompiledPr
         own = folder / f"bench_{number}" / f"network_{number}"
         own.parent.mkdir()
         own.symlink_to(program.resolve())
-        benches.append(CompiledProject(own, project))
+        # no layer is driven alone
+        benches.append(CompiledProject(own, project, []))
     return benches
 
 
