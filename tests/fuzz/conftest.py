@@ -6,7 +6,7 @@ import pytest
 from support.fuzzing import TALLY
 from support.portions import Portion
 
-NETWORKS = {"keras": 20, "native": 8, "hls": 8}
+NETWORKS = {"keras": 12, "native": 6, "hls": 5}
 """Of `make test`."""
 PORTION = {"keras": 50, "native": 20, "hls": 20}
 """Networks that one seed draws."""

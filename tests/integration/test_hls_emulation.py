@@ -172,10 +172,10 @@ def sound_project(network: Network, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def sound_bench(sound_project: Path) -> Iterator[Path]:
+def sound_bench(sound_project: Path) -> Iterator[CompiledProject]:
     """The program compiled from it."""
     with compiled(sound_project, small_network()) as bench:
-        yield bench._program
+        yield bench
 
 
 @pytest.fixture
@@ -197,11 +197,11 @@ def agreement(project: Path, network: Network) -> Callable[[], Agreement]:
 
 
 @pytest.fixture
-def compiled_already(sound_bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def compiled_already(sound_bench: CompiledProject, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spares compiling a project in which only the vectors are changed."""
     monkeypatch.setattr(
         "trigger_ad.emulation.hls.compiled",
-        lambda folder, network: nullcontext(CompiledProject(sound_bench, folder, [])),
+        lambda folder, network: nullcontext(CompiledProject(sound_bench._program, folder, sound_bench.units)),
     )
 
 

@@ -96,8 +96,8 @@ def descriptions(draw: st.DrawFn, least_width: int = 2) -> Description:
     )
     chain = _Chain(empty)
     for _ in range(draw(st.integers(0, MOST_STEPS))):
-        chain.add(draw(_steps(chain.shapes)))
-        if chain.must_be_quantized or draw(st.integers(0, 3)):
+        chain.add(draw(_steps(chain)))
+        if _divides(chain.steps[-1]) or draw(st.integers(0, 3)):
             chain.add(draw(_quantizers(chain.magnitudes[-1])))
     _add_last_steps(draw, empty, chain)
     return replace(empty, steps=tuple(chain.steps))
@@ -134,11 +134,16 @@ class _Chain:
                 return last
 
     @property
-    def must_be_quantized(self) -> bool:
-        """Whether no step but a quantizer may follow: averages of words that are no power of two in number."""
-        last = self.steps[-1]
-        words = math.prod(last.window) if isinstance(last, Pooling) and last.kind == "average" else 1
-        return bool(words & (words - 1))
+    def alike(self) -> list[int]:
+        """What a step can be combined with: the input, as 0, and steps of the shape of the last one."""
+        shapes = enumerate(self.shapes)
+        return [n for n, shape in shapes if shape == self.shapes[-1] and not (n and _divides(self.steps[n - 1]))]
+
+
+def _divides(step: Step) -> bool:
+    """Whether quantizers alone may read a step: averages of words that are no power of two in number."""
+    words = math.prod(step.window) if isinstance(step, Pooling) and step.kind == "average" else 1
+    return bool(words & (words - 1))
 
 
 def output_shape(step: Step, shape: Shape) -> Shape:
@@ -163,10 +168,9 @@ def output_shape(step: Step, shape: Shape) -> Shape:
             return shape
 
 
-def _steps(shapes: list[Shape]) -> st.SearchStrategy[Step]:
-    """Any step that can follow tensors of these shapes."""
-    shape = shapes[-1]
-    alike = [number for number, other in enumerate(shapes) if other == shape]
+def _steps(chain: _Chain) -> st.SearchStrategy[Step]:
+    """Any step that can follow these."""
+    shape, alike = chain.shapes[-1], chain.alike
     combinations: st.SearchStrategy[Step] = st.builds(Combination, st.just("Multiply"), st.sampled_from(alike))
     if alike[:-1]:
         # less itself, it is nothing

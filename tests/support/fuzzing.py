@@ -78,7 +78,7 @@ class Case:
         """Trigger words: random, corners, and those that drive accumulators far."""
         random = random_words(self.encoding, RANDOM_VECTORS, seed=2)
         kinds = [feature.word for feature in self.encoding.features]
-        driving = driving_vectors(self.network, self.encoding.codes_of_words, kinds, random, seed=3)
+        driving = driving_vectors(self.network, self.encoding.codes_of_words, kinds, random, seed=3, rounds=5)
         return np.concatenate([random, *(_some(group) for group in (*corners(self.encoding).values(), driving))])
 
     @cached_property

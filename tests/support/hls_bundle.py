@@ -48,6 +48,7 @@ def compiled_together(projects: Sequence[Path], folder: Path) -> list[CompiledPr
         own = folder / f"bench_{number}" / f"network_{number}"
         own.parent.mkdir()
         own.symlink_to(program.resolve())
+        # no layer is driven alone
         benches.append(CompiledProject(own, project, []))
     return benches
 

@@ -33,7 +33,14 @@ Encode = Callable[[Codes], Codes]
 """From trigger words of shape (vectors, inputs) to the codes of the network's inputs, of the same shape."""
 
 
-def driving_vectors(network: Network, encode: Encode, features: Sequence[FixedPoint], known: Codes, seed: int) -> Codes:
+def driving_vectors(
+    network: Network,
+    encode: Encode,
+    features: Sequence[FixedPoint],
+    known: Codes,
+    seed: int,
+    rounds: int = ROUNDS,
+) -> Codes:
     """Vectors each of which is the best one found for at least one accumulator and one sign.
 
     Args:
@@ -42,6 +49,7 @@ def driving_vectors(network: Network, encode: Encode, features: Sequence[FixedPo
         features: The word type of each feature of an object; a first word of 0 says that its object is absent.
         known: Trigger words to begin from, shape (vectors, objects x features), at least one.
         seed: Of the search.
+        rounds: Of the second step, at most.
 
     Returns:
         Trigger words, int64 of shape (vectors, objects x features), at most `LARGEST_GROUP`; some may be among those
@@ -53,7 +61,7 @@ def driving_vectors(network: Network, encode: Encode, features: Sequence[FixedPo
     best.try_out(known)
     best.try_out(_put_together(best, choices))
     size = sum(word.size for word in network.words.values())
-    for _ in range(min(ROUNDS, max(1, EVALUATED_WORDS // (size * _VARIED)))):
+    for _ in range(min(rounds, max(1, EVALUATED_WORDS // (size * _VARIED)))):
         best.try_out(_varied(best, choices, features, random))
     kept = np.unique(best.vectors[::-1], axis=0, return_index=True)[1]
     return best.vectors[::-1][np.sort(kept)[:LARGEST_GROUP]]
