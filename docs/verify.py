@@ -24,6 +24,7 @@ DATA = ROOT / "docs" / "verification.json"
 IO_TYPES: Final = ("io_parallel", "io_stream")
 TITLES: Final = {
     "keras_float64": "Keras float64, every layer",
+    "native": "native library",
     "hls_vitis": "HLS, Vitis",
     "hls_vivado": "HLS, Vivado",
 }
@@ -34,7 +35,7 @@ TRAINED: Final = ("train", "quantize")
 """The stages that do not depend on the I/O type."""
 OF_LATER_STAGES: Final = (
     *("hls", "vectors", "figures", "report*", "README.md"),
-    *("manifest.json", "emulate*", "mismatches*", "hardware*", "unfinished"),
+    *("manifest.json", "emulation*", "mismatches*", "hardware*", "unfinished"),
 )
 """What a run directory has that does."""
 
@@ -98,7 +99,7 @@ def entry(run: Path) -> dict[str, Any]:
         "vectors": sum(report["vectors"].values()),
         "events": report["vectors"]["events"],
         "emulators": {
-            name: {key: emulator[key] for key in ("exact", "events", "mismatches", "must_agree")}
+            name: {key: emulator[key] for key in ("exact", "events", "mismatches", "must_agree", "alone")}
             for name, emulator in report["agreement"]["emulators"].items()
         },
         "overflows": sum(layer["overflows"] + layer["overflows_corner"] for layer in report["agreement"]["layers"]),
