@@ -57,14 +57,18 @@ def entries_of(configuration: Path) -> Iterator[dict[str, Any]]:
     second = ROOT / "hls_projects" / f"{configuration.stem}_{other}"
     _copy_trained(first, second)
     settings["firmware"]["io_type"], settings["name"] = other, second.name
-    (second / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    check = subprocess.run([PROGRAM, "check", second], cwd=ROOT, check=False, capture_output=True, text=True)
+    # as a configuration: a run directory would be kept as another version has made it
+    other_configuration = second / "config.yaml"
+    other_configuration.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    check = subprocess.run(
+        [PROGRAM, "check", other_configuration], cwd=ROOT, check=False, capture_output=True, text=True
+    )
     if check.returncode == 2:
         yield {"io_type": other, "refused": check.stderr.strip().removeprefix("Error: ")}
         return
     if check.returncode:
         sys.exit(f"trigger-ad check {second} ended with {check.returncode}: {check.stderr}")
-    bring_up_to_date("report", second)
+    bring_up_to_date("report", other_configuration)
     yield entry(second)
 
 

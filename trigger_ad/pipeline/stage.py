@@ -45,11 +45,13 @@ class Run:
     Args:
         config: The configuration.
         directory: The run directory.
+        as_it_is: Whether what the directory holds is kept although another version of trigger-ad has made it.
     """
 
-    def __init__(self, config: Config, directory: RunDirectory) -> None:
+    def __init__(self, config: Config, directory: RunDirectory, *, as_it_is: bool = False) -> None:
         self.config = config
         self.directory = directory
+        self.as_it_is = as_it_is
         self.checkpoints: Path | None = None
         """The folder in which the stage that runs keeps what it goes on from after an interruption."""
         self.given_model: Path | None = None
@@ -157,6 +159,34 @@ def read_results(run: Run, stage: str, keys: Sequence[str]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class _Inputs:
+    """What a stage would read.
+
+    Args:
+        settings: What of the configuration it depends on, and the number of events files of each sample; JSON.
+        files: The digest of every file and folder, in order.
+        code: That of our own code.
+    """
+
+    settings: dict[str, Any]
+    files: list[str]
+    code: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all of it, and of the versions of what our code stands on."""
+        settings = json.dumps(self.settings, sort_keys=True)
+        return text_digest("\n".join([json.dumps(package_versions()), self.code, settings, *self.files]))
+
+
+def _agrees(recorded: Any, current: Any) -> bool:
+    """Whether settings of an earlier version are those of now, which may have more: new ones say what was so before."""
+    if isinstance(recorded, dict) and isinstance(current, dict):
+        return all(key in current and _agrees(value, current[key]) for key, value in recorded.items())
+    return bool(recorded == current)
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage.
 
@@ -178,7 +208,7 @@ class Stage:
     rooms: Sequence[str]
     check: Callable[[Run], object] = lambda run: None
 
-    def bring_up_to_date(self, run: Run, *, again: bool = False) -> bool:
+    def bring_up_to_date(self, run: Run, *, again: bool = False, keep: bool = False) -> bool:
         """Runs the stage unless what it made follows from what it would read now.
 
         What it writes changes together with the configuration, or, if it fails, not at all.
@@ -186,13 +216,21 @@ class Stage:
         Args:
             run: The run.
             again: Runs it even so.
+            keep: Keeps what another version of trigger-ad, or of what it stands on, has made of the same inputs.
 
         Returns:
             Whether it ran.
         """
-        wanted = self._input_digest(run)
+        inputs = self._read_inputs(run)
+        wanted = inputs.digest
         if not again and self._has_made(run, wanted):
             _LOGGER.debug("%s: up to date", self.name)
+            return False
+        if keep and not again and self._was_made_of(run, inputs):
+            by = _manifest(run)["stages"][self.name]["versions"].get("trigger-ad")
+            _LOGGER.info(
+                "%s: kept as another version has made it (trigger-ad %s)", self.name, by or "of no known version"
+            )
             return False
         self.check(run)
         _LOGGER.info("%s", self.name)
@@ -204,7 +242,7 @@ class Stage:
             run.write_config()
             with self._checkpoints(run, wanted):
                 self.execute(run)
-        self._record(run, wanted, time.perf_counter() - started)
+        self._record(run, inputs, time.perf_counter() - started)
         unfinished = run.directory.unfinished(self.name)
         shutil.rmtree(unfinished, ignore_errors=True)
         with suppress(OSError):
@@ -226,31 +264,40 @@ class Stage:
         finally:
             run.checkpoints = None
 
-    def _input_digest(self, run: Run) -> str:
-        settings = json.dumps([self.settings(run.config), run.event_file_counts()], sort_keys=True)
+    def _read_inputs(self, run: Run) -> _Inputs:
         events = set(run.event_files())
         digests = [_digest(path, is_events=path in events) for path in self.inputs(run)]
-        code = source_digest(tuple(self.rooms))
-        return text_digest("\n".join([json.dumps(package_versions()), code, settings, *digests]))
+        # as they are when they are read back
+        settings = json.loads(json.dumps([self.settings(run.config), run.event_file_counts()]))
+        own, event_files = settings
+        return _Inputs({"config": own, "event_files": event_files}, digests, source_digest(tuple(self.rooms)))
 
     def is_up_to_date(self, run: Run) -> bool:
         """Whether what it made follows from what it would read now."""
-        return self._has_made(run, self._input_digest(run))
+        return self._has_made(run, self._read_inputs(run).digest)
 
     def _has_made(self, run: Run, wanted: str) -> bool:
         entry = _manifest(run)["stages"].get(self.name, {})
         return bool(entry.get("inputs") == wanted) and all(path.exists() for path in self.outputs(run))
+
+    def _was_made_of(self, run: Run, inputs: _Inputs) -> bool:
+        """Whether it was made of the same settings and files, by whatever code."""
+        entry = _manifest(run)["stages"].get(self.name, {})
+        same = "settings" in entry and _agrees(entry["settings"], inputs.settings)
+        return same and set(entry["read"]) <= set(inputs.files) and all(path.exists() for path in self.outputs(run))
 
     def _forget(self, run: Run) -> None:
         manifest = _manifest(run)
         if manifest["stages"].pop(self.name, None):
             write_json(run.directory.manifest, manifest)
 
-    def _record(self, run: Run, inputs: str, seconds: float) -> None:
+    def _record(self, run: Run, inputs: _Inputs, seconds: float) -> None:
         directory = run.directory
         manifest = _manifest(run)
         manifest["stages"][self.name] = {
-            "inputs": inputs,
+            "inputs": inputs.digest,
+            "settings": inputs.settings,
+            "read": inputs.files,
             "versions": package_versions(),
             "seed": run.config.seed,
             "outputs": {directory.relative(path): file_digest(path) for path in self.outputs(run)},

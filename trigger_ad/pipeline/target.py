@@ -38,7 +38,7 @@ def open_run(target: Path) -> Run:
         directory = RunDirectory(target)
         if not directory.config.exists():
             raise UserError(f"{target} is not a run directory: it has no config.yaml", "Name a run or a configuration")
-        return Run(load_config(directory.config), directory)
+        return Run(load_config(directory.config), directory, as_it_is=True)
     if is_model_file(target):
         raise UserError(
             f"{target} is neither a configuration nor a run directory",
@@ -54,6 +54,9 @@ def open_run(target: Path) -> Run:
 
 def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
     """Runs every stage up to the last, as far as they are out of date.
+
+    A run that was opened as a directory is kept as it is: what an earlier version of trigger-ad has made of the same
+    settings and files is made anew by the last stage alone.
 
     Args:
         run: The run.
@@ -73,7 +76,8 @@ def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
             f"{run.directory.path} holds a model of your own, which has no stage '{last}'", "Use 'convert' or 'emulate'"
         )
     wanted = stages[: names.index(last) + 1]
-    ran = [stage.name for stage in wanted if stage.bring_up_to_date(run, again=again and stage.name == last)]
+    ran = [stage.name for stage in wanted[:-1] if stage.bring_up_to_date(run, keep=run.as_it_is)]
+    ran += [stage.name for stage in wanted[-1:] if stage.bring_up_to_date(run, again=again)]
     # a change that only later stages read
     run.write_config()
     return ran

@@ -240,5 +240,5 @@ def test_results_without_what_is_read_from_them_are_damaged(run: Run, content: s
     path = run.directory.results("emulation")
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    with pytest.raises(UserError, match=r"emulate\.json"):
+    with pytest.raises(UserError, match=r"emulation\.json"):
         read_results(run, "emulation", ("emulators",))
