@@ -25,8 +25,8 @@ from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Convolution, Dense, Input, Node
 from trigger_ad.network.words import Word
 
-LARGEST_PRODUCTS: Final = 150_000
-"""Of a network that is traced: two minutes, and a gigabyte of memory."""
+LARGEST_PRODUCTS: Final = 100_000
+"""Of a network that is traced: two minutes of processor time, and a gigabyte of memory."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def too_large(network: Network) -> str | None:
     count = products(network)
     if count <= LARGEST_PRODUCTS:
         return None
-    return f"{count} products with weights are more than the {LARGEST_PRODUCTS} that are traced in a few minutes"
+    return f"{count} products with weights are more than the {LARGEST_PRODUCTS} that are traced in some minutes"
 
 
 def traced(network: Network, encoding: InputEncoding, shown: Sequence[str] | None = None) -> Program:

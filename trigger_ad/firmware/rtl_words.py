@@ -29,8 +29,8 @@ FARTHEST_POINT: Final = 100
 """How far the binary point may be from either end of a word: programs store both distances in bytes."""
 CONSTANT_BITS: Final = 24
 """Of the widest constant or weight, without the zeros that it ends in: alkaid looks for its last bit in float32."""
-SOLVER: Final = {"hard_dc": 2}
-"""Sums of products take at most two additions in a row more than the fewest possible."""
+SOLVER: Final = {"hard_dc": 2, "search_all_decompose_dc": False}
+"""Sums of products take at most two additions in a row more than the fewest; one way to share terms is tried."""
 
 
 class TooWideError(ValueError):

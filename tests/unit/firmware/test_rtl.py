@@ -160,8 +160,8 @@ def test_networks_of_too_many_products_are_not_traced(monkeypatch: pytest.Monkey
     assert too_large(network) is None
     monkeypatch.setattr(rtl, "LARGEST_PRODUCTS", products(network) - 1)
     assert too_large(network) == (
-        f"{products(network)} products with weights are more than the {products(network) - 1} that are traced in a "
-        "few minutes"
+        f"{products(network)} products with weights are more than the {products(network) - 1} that are traced in "
+        "some minutes"
     )
 
 
