@@ -21,6 +21,7 @@ PACKAGES: Final = (
     ("tf_keras", "the Keras version that QKeras and hls4ml understand", True),
     ("qkeras", "quantized layers and quantization-aware training", True),
     ("hls4ml", "conversion of the network to an HLS project", True),
+    ("alkaid", "the network as a program of shifts and additions, and its interpreter", True),
     ("numpy", "integer arithmetic of the reference", True),
     ("scipy", "confidence intervals", True),
     ("scikit-learn", "ROC curves", True),

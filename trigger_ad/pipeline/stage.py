@@ -35,7 +35,18 @@ if TYPE_CHECKING:
     from trigger_ad.models.architectures import Architecture
 
 _LOGGER = logging.getLogger(__name__)
-PACKAGES: Final = ("trigger-ad", "tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy", "scipy", "h5py", "scikit-learn")
+PACKAGES: Final = (
+    "trigger-ad",
+    "tensorflow",
+    "tf_keras",
+    "qkeras",
+    "hls4ml",
+    "alkaid",
+    "numpy",
+    "scipy",
+    "h5py",
+    "scikit-learn",
+)
 SOURCE_SUFFIXES: Final = (".py", ".j2", ".css")
 
 
