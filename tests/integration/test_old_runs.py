@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.events import make_particles
+from support.events import make_particles, write_events
 from support.runs import Command, tree_digest
-from support.scores import write_box
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 RUN = Path("hls_projects/old")
@@ -41,7 +40,7 @@ def test_it_is_emulated_reported_and_scored_without_being_made_anew(command: Com
     assert command("report", str(RUN)).code == 0
     report = json.loads((RUN / "report.json").read_text())
     assert report["agreement"]["emulators"].keys() >= results["emulators"].keys()
-    box = write_box(Path("box.h5"), make_particles(50, seed=9))
+    box = write_events(Path("box.h5"), make_particles(50, seed=9))
     assert command("score", str(RUN), str(box), "--out", "scores.h5").code == 0
     after = tree_digest(RUN)
     kept = [name for name in before if name.startswith(("vectors/", "hls/")) or name.endswith(".h5")]

@@ -22,6 +22,7 @@ from trigger_ad.firmware.rtl_layers import Tensor, traced_node
 from trigger_ad.firmware.rtl_words import HARDWARE, TooWideError, Variable, field, require_exact
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.graph import Network
+from trigger_ad.network.inputs import require_encoding
 from trigger_ad.network.nodes import Convolution, Dense, Input, Node
 from trigger_ad.network.words import Word
 
@@ -96,11 +97,7 @@ def traced(network: Network, encoding: InputEncoding, shown: Sequence[str] | Non
         ValueError: If the network's inputs are not what the encoding makes.
         UserError: If alkaid would not keep a word exactly; names the layer.
     """
-    if (encoding.inputs, encoding.network_type) != (network.input.size, network.input.type):
-        raise ValueError(
-            f"the encoding makes {encoding.inputs} inputs of {encoding.network_type}, "
-            f"the network takes {network.input.size} of {network.input.type}"
-        )
+    require_encoding(network, encoding)
     kinds = tuple(feature.word for feature in encoding.features) * encoding.layout.objects
     ports = list(FVArrayInput(len(kinds), HARDWARE))
     words = [_as(kind, port) for kind, port in zip(kinds, ports, strict=True)]

@@ -40,6 +40,8 @@ def _encoded(word: Variable, present: Variable, feature: FeatureEncoding) -> Var
         words = np.arange(feature.word.code_max + 1)
         return word.lookup(feature.codes(words, words > 0).astype(np.float64))
     code = added(word, -feature.offset)
+    if not feature.can_be_absent:
+        return code
     if feature.name != "pt":
         return where(present, code, constant(0))
     if feature.gives_zero:

@@ -24,7 +24,7 @@ from trigger_ad.pipeline.convert import (
     read_vectors,
     shipped_network,
 )
-from trigger_ad.pipeline.emulators import check_hls, check_keras, check_native, run_hls
+from trigger_ad.pipeline.emulators import check_alir, check_hls, check_keras, check_native, run_hls
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import write_json, written_whole
 from trigger_ad.tools import COMPILER, find_tool
@@ -67,8 +67,9 @@ def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict
             pending = {name: pool.submit(run_hls, run, name, network, alone, programs, other) for name in back_ends}
             checked = check_keras(run, network, vectors, alone)
             native = check_native(run, network, vectors, checked.output)
+            alir = check_alir(run, network, vectors, checked.output)
             benches = {name: future.result() for name, future in pending.items()}
-        agreements = [*checked.keras, native.agreement]
+        agreements = [*checked.keras, native.agreement, *([] if isinstance(alir, str) else [alir])]
         agreements += [check_hls(run, name, network, vectors, checked.output, benches[name]) for name in back_ends]
     tests = [item for item in vectors.segments if item.kind == "events"]
     results = {
@@ -77,6 +78,7 @@ def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict
         "test_events": sum(item.of or len(item) for item in tests),
         "vectors_expected_differ": int((vectors.expected != checked.output).any(axis=1).sum()),
         "emulators": {item.emulator: item.to_json() for item in agreements},
+        "not_run": {"alir": alir} if isinstance(alir, str) else {},
         "layers": _layers(checked.tally.rows(agreements[0].layers), agreements),
         "value_ranges": checked.ranges.rows(),
         "note": SCHEDULE_NOTE,

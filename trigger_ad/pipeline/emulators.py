@@ -147,6 +147,44 @@ def check_native(run: Run, network: Network, vectors: TestVectors, expected: Cod
     return NativeRun(agreement, words)
 
 
+def check_alir(run: Run, network: Network, vectors: TestVectors, expected: Codes) -> Agreement | str:
+    """Runs alkaid's program of the network on all vectors.
+
+    Args:
+        run: The run.
+        network: The frozen network.
+        vectors: The vectors.
+        expected: The reference's output words for them.
+
+    Returns:
+        The agreement, or why the network has no such program.
+    """
+    from trigger_ad.emulation.agreement import compare
+    from trigger_ad.emulation.alir import layers, output_words
+    from trigger_ad.firmware.rtl import too_large, traced
+
+    reason = too_large(network)
+    if reason:
+        return reason
+    try:
+        program = traced(network, run.encoding)
+    except UserError as error:
+        # a limit of alkaid, and no mistake of the user's
+        return error.what
+    started = time.perf_counter()
+    found = output_words(program, vectors.words).reshape(expected.shape)
+    seconds = time.perf_counter() - started
+    output = network.output.name
+    values = {output: network.type(output).values(found)}
+    agreement = compare("alir", network, {output: expected}, values, seconds)
+    if agreement.mismatches:
+        wrong = np.flatnonzero((found != expected).any(axis=1))[:LOCATED]
+        some = vectors.words[wrong]
+        shown = layers(network, run.encoding, some)
+        agreement = agreement.located_by(_compared(run, "alir", network, some, shown, seconds), wrong)
+    return agreement
+
+
 @dataclass(frozen=True)
 class BenchRun:
     """What a project's own test bench gave for its own vectors, and its layers for any codes; its program says more."""

@@ -30,6 +30,7 @@ Scores = dict[tuple[str, str], ModelScores]
 
 EMULATION_KEYS = (
     "emulators",
+    "not_run",
     "layers",
     "vectors",
     "test_events",
@@ -150,6 +151,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         "agreement": {
             "reference": "integer",
             "emulators": emulation["emulators"],
+            "not_run": emulation["not_run"],
             "layers": emulation["layers"],
             "vectors_expected_differ": emulation["vectors_expected_differ"],
             "compiler": emulation["compiler"],

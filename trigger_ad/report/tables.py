@@ -238,6 +238,7 @@ def agreement_table(report: Report) -> Table:
             *_thinned_notes(report),
             "Layers alone: each driven by itself, with any codes that it can be given.",
             *_emulator_notes(emulators),
+            *_not_run_notes(report["agreement"].get("not_run") or {}),
             *(f"{note[0].upper()}{note[1:]}." for note in overflow_notes(report["agreement"]["layers"])),
         ),
         row_tags={index: _emulator_tag(name, entry) for index, (name, entry) in enumerate(emulators.items())},
@@ -311,6 +312,10 @@ def _speed(entry: Mapping[str, Any]) -> str:
     if not entry["seconds"]:
         return UNKNOWN
     return count(int(float(f"{entry['events'] / entry['seconds']:.1e}")))
+
+
+def _not_run_notes(reasons: Mapping[str, str]) -> list[str]:
+    return [f"{EMULATOR_TITLES.get(name, name)}: not run, {reason}." for name, reason in reasons.items()]
 
 
 def _thinned_notes(report: Report) -> list[str]:

@@ -41,7 +41,7 @@ EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "native": "Native C++ library",
     "hls_vitis": "HLS C++, Vitis",
     "hls_vivado": "HLS C++, Vivado",
-    "alir": "RTL intermediate form",
+    "alir": "RTL program, interpreted",
     "rtl": "RTL simulation",
     "cosim": "Vendor co-simulation",
 }
