@@ -33,12 +33,15 @@ def input_vectors(network: Network, events: int = 4) -> st.SearchStrategy[Codes]
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> Network:
-    """A random graph of up to seven nodes after its input, narrow enough to stay exact, ending in a single word."""
+def networks(draw: st.DrawFn, *, bounded: bool = True) -> Network:
+    """A random graph of up to seven nodes after its input, narrow enough to stay exact, ending in a single word.
+
+    Its inputs may have bounds, unless they are to take every code of their type.
+    """
     sizes = [draw(st.integers(1, 3))]
     kind = draw(fixed_points(6, 3)).plain()
     bounds = st.tuples(codes_of(kind), codes_of(kind)).map(lambda pair: (min(pair), max(pair)))
-    features = draw(st.lists(bounds, max_size=sizes[0]))
+    features = draw(st.lists(bounds, max_size=sizes[0] if bounded else 0))
     nodes: list[Node] = [Input("inputs", (sizes[0],), kind, tuple(features))]
     for index in range(draw(st.integers(1, 6))):
         node, size = draw(_nodes(f"node_{index}", nodes, sizes))

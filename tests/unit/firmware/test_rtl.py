@@ -65,7 +65,7 @@ def test_networks_of_images(network: Network) -> None:
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-@given(network=st.one_of(networks(), image_networks()).filter(lambda found: found.input.type.width > 1))
+@given(network=st.one_of(networks(bounded=False), image_networks()).filter(lambda found: found.input.type.width > 1))
 def test_random_networks(network: Network) -> None:
     encoding = encoding_for(network.input.type, network.input.size)
     try:

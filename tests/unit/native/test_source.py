@@ -153,7 +153,7 @@ def test_a_sum_that_others_read_too_is_kept_beside_its_quantized_code(tmp_path: 
 @st.composite
 def drawn_networks(draw: st.DrawFn) -> tuple[Network, Codes]:
     """A random network, and codes for its input."""
-    network = draw(st.one_of(networks(), image_networks()))
+    network = draw(st.one_of(networks(bounded=False), image_networks()))
     # trigger words have two bits at least
     assume(network.input.type.width > 1)
     return network, draw(input_vectors(network))
