@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -302,10 +303,10 @@ def test_a_compiler_that_does_not_compile(refused: Refused, monkeypatch: pytest.
     compiler.write_text("#!/bin/sh\necho 'broken: error: no licence' >&2\nexit 1\n")
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
-    (RUN / "results" / "emulate.npz").unlink()
+    (RUN / "results" / "emulation.npz").unlink()
     line = refused("emulate", "study.yaml")
-    assert "does not compile: broken: error: no licence" in line
-    assert "hls_projects/study/hls/vitis" in line
+    # whichever of the emulators is compiled first
+    assert re.match(r"(hls_projects/study/hls/\w+|\w+\.cpp) does not compile: broken: error: no licence", line)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +343,7 @@ def test_a_full_disk(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     write_config(Path("study.yaml"), firmware__clock_ns=2.5)
     monkeypatch.setattr("trigger_ad.firmware.project.write_table", full)
     line = refused("run", "study.yaml")
-    assert line.startswith("no space left on the device while writing hls_projects/study/hls/vitis")
+    assert line.startswith("no space left on the device while writing hls_projects/study/vectors")
     assert line.endswith("Free some space and run again")
 
 

@@ -24,7 +24,14 @@ from trigger_ad.pipeline.target import bring_up_to_date, open_run
 from trigger_ad.report.inputs import main_rows
 
 RUN = Path("hls_projects/study")
-EMULATORS = {"keras_float64": True, "keras_float32": False, "native": True, "hls_vitis": True, "hls_vivado": True}
+EMULATORS = {
+    "keras_float64": True,
+    "keras_float32": False,
+    "native": True,
+    "alir": True,
+    "hls_vitis": True,
+    "hls_vivado": True,
+}
 
 
 def _report() -> dict[str, Any]:
@@ -135,7 +142,7 @@ def test_every_emulator_agrees_on_every_test_event_and_corner(study: Path) -> No
     assert {name: entry["must_agree"] for name, entry in emulators.items()} == EMULATORS
     vectors = read_vectors(RUN / "vectors")
     words, expected, segments = vectors.words, vectors.expected, vectors.segments
-    for name in ("keras_float64", "native", "hls_vitis", "hls_vivado"):
+    for name in ("keras_float64", "native", "alir", "hls_vitis", "hls_vivado"):
         entry = emulators[name]
         assert (entry["exact"], entry["mismatches"], entry["max_lsb"]) == (True, 0, 0.0)
         assert entry["events"] == len(words)
@@ -160,7 +167,7 @@ def test_the_firmware_rows_come_from_the_words_that_the_compiled_firmware_gave(s
         np.testing.assert_array_equal(words[item.name], given[item.start : item.stop])
     # other words in the emulation's file give other firmware rows, and no other row changes
     before = _report()["performance"]
-    words |= {name: own[::-1].copy() for name, own in words.items()}
+    words |= {name: own.max() - own for name, own in words.items()}
     np.savez_compressed(RUN / "results" / "emulation.npz", allow_pickle=False, **words)
     assert bring_up_to_date(open_run(RUN), "report") == ["report"]
     after = _report()["performance"]
@@ -283,6 +290,8 @@ def test_a_weight_edited_by_hand_fails_the_emulation_and_is_named(study: Path, c
     emulators = _report()["agreement"]["emulators"]
     assert {name: entry["exact"] for name, entry in emulators.items() if entry["must_agree"]} == {
         "keras_float64": True,
+        "native": True,
+        "alir": True,
         "hls_vivado": False,
     }
     # what was edited is not overwritten in silence

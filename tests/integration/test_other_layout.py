@@ -70,6 +70,8 @@ def test_every_emulator_that_must_agree_does(report: dict[str, Any]) -> None:
     emulators = report["agreement"]["emulators"]
     assert {name: entry["exact"] for name, entry in emulators.items() if entry["must_agree"]} == {
         "keras_float64": True,
+        "native": True,
+        "alir": True,
         "hls_vitis": True,
     }
     assert emulators["hls_vitis"]["mismatches"] == 0

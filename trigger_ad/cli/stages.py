@@ -246,7 +246,7 @@ def require_agreement(run: Run, results: dict[str, Any]) -> None:
 
 
 def _disagreement(name: str, entry: dict[str, Any]) -> str:
-    if (entry["alone"] or {}).get("mismatches") and not entry["mismatches"]:
+    if (entry.get("alone") or {}).get("mismatches") and not entry["mismatches"]:
         return f"{name} differs from the reference in layer '{entry['alone']['first_layer']}', driven alone"
     if entry["mismatches"]:
         return f"{name} differs from the reference, first in layer '{entry['first_layer']}'"

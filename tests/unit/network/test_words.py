@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -235,5 +236,10 @@ def test_a_convolution_that_needs_more_than_53_bits_is_named() -> None:
 @given(st.data())
 def test_the_type_of_the_input_is_that_of_every_code(data: st.DataObject) -> None:
     network = data.draw(any_network)
-    code = data.draw(codes_of(network.input.type))
-    assert network.words["inputs"].low.max() <= code <= network.words["inputs"].high.min()
+    code, word = data.draw(codes_of(network.input.type)), network.words["inputs"]
+    every = Network((replace(network.input, bounds=()),)).words["inputs"]
+    assert every.low.max() <= code <= every.high.min()
+    for position, (low, high) in enumerate(network.input.bounds * word.size):
+        # the last pairs of features that are more than there are words have no word
+        if position < word.size:
+            assert (word.low.flat[position], word.high.flat[position]) == (low, high)
