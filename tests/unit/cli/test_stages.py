@@ -125,7 +125,7 @@ def test_an_accumulator_that_overflows_is_named_beside_the_layer_in_which_words_
     report = make_report()
     report["agreement"]["emulators"]["hls_vitis"] = make_emulator(exact=False, mismatches=3, first_layer="output")
     report["agreement"]["layers"][0] |= {"accumulator": "fixed<17,7>", "overflows_corner": 5, "bits_missing": 2}
-    write_json(run.directory.results("emulate"), report["agreement"] | {"vectors": report["vectors"]})
+    write_json(run.directory.results("emulation"), report["agreement"] | {"vectors": report["vectors"]})
     result = CliRunner().invoke(stages.emulate, ["any"])
     assert (
         "first in layer 'output'; the accumulator of layer 'encoder_1', fixed<17,7>, which lacks 2 bits, overflows in "
