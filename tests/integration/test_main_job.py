@@ -24,13 +24,8 @@ from trigger_ad.pipeline.target import bring_up_to_date, open_run
 from trigger_ad.report.inputs import main_rows
 
 RUN = Path("hls_projects/study")
-EMULATORS = {
-    "keras_float64": True,
-    "keras_float32": False,
-    "native": True,
-    "alir": True,
-    "hls_vitis": True,
-    "hls_vivado": True,
+EMULATORS = dict.fromkeys(("keras_float64", "native", "alir", "hls_vitis", "hls_vivado"), True) | {
+    "keras_float32": False
 }
 
 

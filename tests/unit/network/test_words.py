@@ -242,4 +242,4 @@ def test_the_type_of_the_input_is_that_of_every_code(data: st.DataObject) -> Non
     for position, (low, high) in enumerate(network.input.bounds * word.size):
         # the last pairs of features that are more than there are words have no word
         if position < word.size:
-            assert (word.low.flat[position], word.high.flat[position]) == (low, high)
+            assert [int(ends.flat[position]) for ends in (word.low, word.high)] == [low, high]
