@@ -7,6 +7,7 @@ artefact that a later run believes. `manifest.json` says for each stage what it 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -90,6 +91,32 @@ class RunDirectory:
     def relative(self, path: Path) -> str:
         """A path below the run directory as it is written into artefacts."""
         return path.relative_to(self.path).as_posix()
+
+
+@contextmanager
+def worked_on_alone(directory: RunDirectory) -> Iterator[None]:
+    """Keeps other processes from working on a run directory; the system lets go of it if this one is killed.
+
+    Raises:
+        UserError: If another process works on it, or the folder cannot be made.
+    """
+    made = [folder for folder in (directory.path, *directory.path.parents) if not folder.exists()]
+    with _clear_about(directory.path):
+        directory.path.mkdir(parents=True, exist_ok=True)
+        opened = os.open(directory.path, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise UserError(
+            f"another trigger-ad works on {directory.path}", "Wait until it has ended, or give this run another name"
+        ) from None
+    finally:
+        os.close(opened)
+        for folder in made:
+            # what is refused leaves nothing behind
+            with suppress(OSError):
+                folder.rmdir()
 
 
 _held_back: ContextVar[dict[Path, Path] | None] = ContextVar("_held_back", default=None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from trigger_ad.run_directory import (
     file_digest,
     read_json,
     text_digest,
+    worked_on_alone,
     write_json,
     write_text,
     written_together,
@@ -299,3 +302,38 @@ def test_the_paths_of_a_run_lie_in_its_folder(tmp_path: Path) -> None:
         "results/emulation.npz": run.arrays("emulation"),
     }
     assert {run.relative(path): path for path in names.values()} == names
+
+
+def test_a_run_directory_is_worked_on_by_one_process(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "hls_projects" / "mine")
+    with worked_on_alone(run):
+        # a lock belongs to what opened the folder, so that this process stands for another
+        with pytest.raises(UserError, match=r"another trigger-ad works on .*mine"), worked_on_alone(run):
+            pass
+        write_text(run.config, "name: mine\n")
+    with worked_on_alone(run):
+        assert run.config.read_text() == "name: mine\n"
+
+
+def test_a_run_that_writes_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError), worked_on_alone(RunDirectory(tmp_path / "hls_projects" / "mine")):
+        raise UserError("something is wrong", "Mend it")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_lets_go_of_its_run_directory(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys, time\n"
+        "from trigger_ad.run_directory import RunDirectory, worked_on_alone\n"
+        f"with worked_on_alone(RunDirectory(pathlib.Path({str(tmp_path)!r}))):\n"
+        "    print('locked', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(UserError, match="another trigger-ad works on"), worked_on_alone(RunDirectory(tmp_path)):
+            pass
+        other.kill()
+    with worked_on_alone(RunDirectory(tmp_path)):
+        pass

@@ -26,7 +26,7 @@ from trigger_ad.pipeline.convert import (
 )
 from trigger_ad.pipeline.emulators import check_alir, check_hls, check_keras, check_native, run_hls
 from trigger_ad.pipeline.stage import Run, Stage
-from trigger_ad.run_directory import write_json, written_whole
+from trigger_ad.run_directory import worked_on_alone, write_json, written_whole
 from trigger_ad.tools import COMPILER, find_tool
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def emulate_given(run: Run, given: GivenVectors) -> dict[str, Any]:
     Returns:
         What `results/emulation_given.json` says.
     """
-    return _emulate(run, given.vectors, given)
+    with worked_on_alone(run.directory):
+        return _emulate(run, given.vectors, given)
 
 
 def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict[str, Any]:

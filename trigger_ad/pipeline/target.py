@@ -16,7 +16,7 @@ from trigger_ad.pipeline.quantize import QUANTIZE
 from trigger_ad.pipeline.report import REPORT
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.pipeline.train import TRAIN
-from trigger_ad.run_directory import PROJECTS, RunDirectory
+from trigger_ad.run_directory import PROJECTS, RunDirectory, worked_on_alone
 
 STAGES: Final[Sequence[Stage]] = (TRAIN, QUANTIZE, CONVERT, EMULATE, HARDWARE, REPORT)
 """In order: each reads what those before it wrote."""
@@ -76,8 +76,9 @@ def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
             f"{run.directory.path} holds a model of your own, which has no stage '{last}'", "Use 'convert' or 'emulate'"
         )
     wanted = stages[: names.index(last) + 1]
-    ran = [stage.name for stage in wanted[:-1] if stage.bring_up_to_date(run, keep=run.as_it_is)]
-    ran += [stage.name for stage in wanted[-1:] if stage.bring_up_to_date(run, again=again)]
-    # a change that only later stages read
-    run.write_config()
+    with worked_on_alone(run.directory):
+        ran = [stage.name for stage in wanted[:-1] if stage.bring_up_to_date(run, keep=run.as_it_is)]
+        ran += [stage.name for stage in wanted[-1:] if stage.bring_up_to_date(run, again=again)]
+        # a change that only later stages read
+        run.write_config()
     return ran

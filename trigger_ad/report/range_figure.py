@@ -64,7 +64,7 @@ def _draw_values(axes: Axes, row: int, entry: Mapping[str, Any]) -> None:
         axes.plot(low + entry["largest_bits"], row, marker="<", color=FIRMWARE, markersize=5, zorder=3)
     if total:
         axes.annotate(
-            f"{zeros / total:.0%} zero" if zeros else "",
+            f"{zeros / total:.0%} zero" if zeros > total / 200 else "",
             (high, row),
             (4, 0),
             textcoords="offset points",
