@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,11 +39,12 @@ from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.freezing import freeze
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Dense, Node
-from trigger_ad.pipeline.convert import read_layer_vectors, read_vectors, shipped_network
+from trigger_ad.pipeline.convert import read_layer_vectors, read_vectors, shipped_network, shipped_vectors
 from trigger_ad.pipeline.emulators import check_keras
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.pipeline.target import open_run
 from trigger_ad.run_directory import write_json
+from trigger_ad.tools import require_compiler
 
 RUN = Path("hls_projects/study")
 PROJECT = RUN / "hls" / "vitis"
@@ -213,6 +215,31 @@ def test_expected_scores_that_were_edited(run: Run, failure: Callable[[], Failur
     assert mismatches["expected_words"]["layer"] == "score_quantized"
     assert (mismatches["expected_words"]["first_vectors"], mismatches["expected_words"]["mismatches"]) == ([17], 1)
     assert failed.found["hls_vitis"]["test_bench_passed"] is False
+
+
+def test_words_of_a_cosimulation(run: Run, failure: Callable[[], Failure], command: Command) -> None:
+    # what a vendor's co-simulation would run, as C++
+    sources = [*Path().glob(f"{PROJECT}/*_test.cpp"), *FIRMWARE.glob("*.cpp")]
+    flags = ["-std=c++11", "-O0", "-w", "-DRTL_SIM", "-I", str(PROJECT), "-I", str(FIRMWARE / "ap_types")]
+    program = Path("cosimulation").resolve()
+    subprocess.run([str(require_compiler()), *flags, "-o", str(program), *map(str, sources)], check=True)
+    subprocess.run([str(program)], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+    assert command("emulate", "study.yaml").code == 0
+    found = json.loads((RUN / "results" / "emulation.json").read_text())["emulators"]["cosim_vitis"]
+    ran = shipped_vectors(read_vectors(RUN / "vectors")).cosimulated
+    assert (found["exact"], found["must_agree"], found["events"], found["seconds"]) == (True, True, len(ran), None)
+    assert len(ran) < len(read_vectors(RUN / "vectors").words)
+
+    results = PROJECT / "tb_data" / "rtl_cosim_results.log"
+    words = results.read_text().splitlines()
+    wrong = [*words[:-1], str(int(words[-1]) + 1)]
+    results.write_text("\n".join(wrong) + "\n")
+    broken = failure()
+    assert broken.layer("cosim_vitis") == shipped_network(run).output.name
+    assert broken.found["cosim_vitis"]["difference"]["first_vectors"] == [ran[-1]]
+
+    results.write_text("\n".join(words[:-1]) + "\n")
+    assert f"does not hold the {len(ran)} vectors" in command("emulate", "study.yaml").error
 
 
 def _narrowest(run: Run, layer: str) -> FixedPoint:

@@ -77,7 +77,7 @@ class Agreement:
         vectors: How many vectors it ran.
         mismatches: In how many its output words differ, or, for one that shows every layer, any word.
         max_lsb: The largest difference of the output word in its least significant bits; None if not a number.
-        seconds: What running it took.
+        seconds: What running it took; None if it ran elsewhere.
         layers: For each layer it shows, in the order of the data, how many vectors differ.
         first_difference: The earliest layer that differs, with examples.
         test_bench_passed: Whether the project's own test bench, with the expected words that are shipped in it, found
@@ -90,7 +90,7 @@ class Agreement:
     vectors: int
     mismatches: int
     max_lsb: float | None
-    seconds: float
+    seconds: float | None
     layers: dict[str, int]
     first_difference: Difference | None
     test_bench_passed: bool | None = None
@@ -136,7 +136,7 @@ def compare(
     network: Network,
     reference: Mapping[str, Codes],
     found: Mapping[str, Values],
-    seconds: float,
+    seconds: float | None,
     *,
     must_agree: bool = True,
 ) -> Agreement:
@@ -149,7 +149,7 @@ def compare(
         found: float64 values by node name, each of as many elements as the reference has for a vector, in the same
             order, whatever their shape; the output must be among them. Averages that no word holds exactly are what
             float64 division makes of them.
-        seconds: What running the emulator took.
+        seconds: What running the emulator took; None if it ran elsewhere.
         must_agree: Whether a mismatch is a failure.
     """
     layers: dict[str, int] = {}
@@ -238,7 +238,7 @@ def joined(blocks: Sequence[tuple[int, Agreement]]) -> Agreement:
         vectors=sum(part.vectors for part in parts),
         mismatches=sum(part.mismatches for part in parts),
         max_lsb=_largest_of(largest),
-        seconds=sum(part.seconds for part in parts),
+        seconds=sum(part.seconds for part in parts if part.seconds is not None),
         layers=layers,
         first_difference=None if earliest is None else _joined_difference(earliest, blocks),
     )

@@ -30,6 +30,8 @@ _BLOCK_ROWS = 50_000
 
 INPUT_FILE: Final = "input_words.dat"
 EXPECTED_FILE: Final = "expected_words.dat"
+COSIM_FILE: Final = "rtl_cosim_results.log"
+"""Where the test bench leaves the words of a vendor's co-simulation: hls4ml's scripts look there too."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class Vectors:
     words: NDArray[np.integer[Any]]
     expected: Codes
     leading: int = 0
+
+    @property
+    def cosimulated(self) -> NDArray[np.int64]:
+        """The positions of the vectors that a co-simulation runs."""
+        others = np.arange(self.leading, len(self.words), self.cosim_stride)
+        return np.concatenate([np.arange(self.leading), others])
 
     @property
     def cosim_stride(self) -> int:

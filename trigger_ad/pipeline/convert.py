@@ -23,6 +23,7 @@ from trigger_ad.run_directory import read_json, write_json, written_whole
 if TYPE_CHECKING:
     from trigger_ad.events.dataset import Part
     from trigger_ad.events.encoding import InputEncoding
+    from trigger_ad.firmware.project import Vectors
 
 _LOGGER = logging.getLogger(__name__)
 VECTOR_KINDS = ("corner", "events")
@@ -101,8 +102,7 @@ def _settings(config: Config) -> dict[str, Any]:
 
 def _execute(run: Run) -> None:
     from trigger_ad.firmware.accumulators import narrowed
-    from trigger_ad.firmware.project import Vectors, write_project
-    from trigger_ad.network.vectors import MANY
+    from trigger_ad.firmware.project import write_project
     from trigger_ad.pipeline.streams import stream_depths
 
     network = shipped_network(run)
@@ -111,15 +111,23 @@ def _execute(run: Run) -> None:
     with written_whole(run.directory.vectors) as temporary:
         temporary.mkdir()
         vectors = _write_vectors(run, network, temporary)
-        corners = [item for item in vectors.segments if item.kind == "corner"]
-        leading = max(item.stop for item in corners if not item.name.startswith(MANY))
-        shipped = Vectors(vectors.words, vectors.expected, leading)
+        shipped = shipped_vectors(vectors)
         depths = stream_depths(run, network)
         for back_end in run.config.firmware.back_ends:
             _keep_vendor_reports(run.directory.hls_project(back_end))
             with written_whole(run.directory.hls_project(back_end)) as project:
                 write_project(network, run.config, back_end, shipped, project, depths)
     _drop_other_projects(run)
+
+
+def shipped_vectors(vectors: TestVectors) -> Vectors:
+    """The vectors as they go into a project, which co-simulates the small groups and a share of the others."""
+    from trigger_ad.firmware.project import Vectors
+    from trigger_ad.network.vectors import MANY
+
+    corners = [item for item in vectors.segments if item.kind == "corner"]
+    leading = max(item.stop for item in corners if not item.name.startswith(MANY))
+    return Vectors(vectors.words, vectors.expected, leading)
 
 
 def _keep_vendor_reports(project: Path) -> None:

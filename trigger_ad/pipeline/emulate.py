@@ -24,7 +24,7 @@ from trigger_ad.pipeline.convert import (
     read_vectors,
     shipped_network,
 )
-from trigger_ad.pipeline.emulators import check_alir, check_hls, check_keras, check_native, run_hls
+from trigger_ad.pipeline.emulators import check_alir, check_cosim, check_hls, check_keras, check_native, run_hls
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import worked_on_alone, write_json, written_whole
 from trigger_ad.tools import COMPILER, find_tool
@@ -72,6 +72,9 @@ def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict
             benches = {name: future.result() for name, future in pending.items()}
         agreements = [*checked.keras, native.agreement, *([] if isinstance(alir, str) else [alir])]
         agreements += [check_hls(run, name, network, vectors, checked.output, benches[name]) for name in back_ends]
+    if not given:
+        cosimulated = (check_cosim(run, name, network, vectors, checked.output) for name in back_ends)
+        agreements += [agreement for agreement in cosimulated if agreement]
     tests = [item for item in vectors.segments if item.kind == "events"]
     results = {
         "reference": {"seconds": checked.seconds, "vectors": len(vectors.words)},
@@ -153,7 +156,9 @@ def _expected_difference(network: Network, vectors: TestVectors, output: Codes) 
 
 
 def _project_inputs(run: Run) -> list[Path]:
-    """What the emulator compiles and reads: not what a vendor tool leaves in the project."""
+    """What the emulators compile and read: not what else a vendor tool leaves in the project."""
+    from trigger_ad.firmware.project import COSIM_FILE
+
     files: list[Path] = []
     for back_end in run.config.firmware.back_ends:
         project = run.directory.hls_project(back_end)
@@ -161,6 +166,7 @@ def _project_inputs(run: Run) -> list[Path]:
             project / "firmware",
             *sorted(project.glob("*_test.cpp")),
             *sorted((project / "tb_data").glob("*.dat")),
+            project / "tb_data" / COSIM_FILE,
         ]
     return files
 

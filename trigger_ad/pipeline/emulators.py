@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trigger_ad.config import BackEnd
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, Values
-from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, TestVectors
+from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, TestVectors, shipped_vectors
 from trigger_ad.pipeline.stage import Run, reading
 
 if TYPE_CHECKING:
@@ -278,13 +278,52 @@ def check_hls(
     return replace(agreement, test_bench_passed=done.passed, alone=done.alone)
 
 
+def check_cosim(
+    run: Run, back_end: BackEnd, network: Network, vectors: TestVectors, expected: Codes
+) -> Agreement | None:
+    """Holds the words that a vendor's co-simulation of a project gave against the reference.
+
+    Args:
+        run: The run.
+        back_end: Of the project.
+        network: The frozen network.
+        vectors: The run's vectors, of which a co-simulation runs a share.
+        expected: The reference's output words for all of them.
+
+    Returns:
+        The agreement, or None if there has been no co-simulation.
+
+    Raises:
+        UserError: If what it left is damaged, or of other vectors.
+    """
+    from trigger_ad.emulation.agreement import compare
+    from trigger_ad.firmware.project import COSIM_FILE
+
+    path = run.directory.hls_project(back_end) / "tb_data" / COSIM_FILE
+    if not path.is_file():
+        return None
+    ran, output = shipped_vectors(vectors).cosimulated, network.output.name
+    try:
+        words = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    except ValueError:
+        words = np.empty((0, 0), dtype=np.int64)
+    if words.shape != expected[ran].shape:
+        raise UserError(
+            f"{path} does not hold the {len(ran)} vectors of this project's co-simulation",
+            "Run the co-simulation again, or remove the file",
+        )
+    values = {output: network.type(output).values(words)}
+    agreement = compare(f"cosim_{back_end}", network, {output: expected[ran]}, values, None)
+    return agreement.located_by(agreement, ran)
+
+
 def _compared(
     run: Run,
     emulator: str,
     network: Network,
     words: NDArray[np.integer[Any]],
     layers: Mapping[str, Values],
-    seconds: float,
+    seconds: float | None,
 ) -> Agreement:
     """The layers that an emulator shows for some vectors, against the reference's."""
     from trigger_ad.emulation.agreement import compare

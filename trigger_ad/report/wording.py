@@ -43,7 +43,8 @@ EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "hls_vivado": "HLS C++, Vivado",
     "alir": "RTL program, interpreted",
     "rtl": "RTL simulation",
-    "cosim": "Vendor co-simulation",
+    "cosim_vitis": "Vendor co-simulation, Vitis",
+    "cosim_vivado": "Vendor co-simulation, Vivado",
 }
 
 FOR_INFORMATION: Final = frozenset({"keras_float32"})

@@ -279,6 +279,7 @@ def test_a_cosimulation_runs_the_leading_vectors_and_a_share_of_every_stretch_af
     codes = np.zeros((17280, 1), dtype=np.int64)
     vectors = Vectors(codes, codes, leading=292)
     run = [line for line in range(17280) if line < 292 or (line - 292) % vectors.cosim_stride == 0]
+    assert vectors.cosimulated.tolist() == run
     assert len(run) <= COSIM_VECTORS
     assert run[:292] == list(range(292))
     # the random groups, 3,000 vectors, and the events after them

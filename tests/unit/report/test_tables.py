@@ -189,14 +189,14 @@ def test_each_emulator_is_held_against_the_reference(report: dict[str, Any]) -> 
     emulators = report["agreement"]["emulators"]
     emulators["hls_vitis"] |= {"exact": False, "mismatches": 3, "max_lsb": 0.5, "seconds": None}
     emulators["hls_vivado"] |= {"alone": {"vectors": 2_003, "layers": 5, "mismatches": 7, "first_layer": "output"}}
-    emulators["cosim"] = dict.fromkeys(("exact", "events", "mismatches", "max_lsb", "seconds"))
+    emulators["cosim_vitis"] = dict.fromkeys(("exact", "events", "mismatches", "max_lsb", "seconds"))
     table = agreement_table(report)
     assert table.rows == (
         ("Keras, float64, every layer", "yes", "12,666", "0", "0", UNKNOWN, "10,000"),
         ("HLS C++, Vitis", "NO", "12,666", "3", "0.5", UNKNOWN, UNKNOWN),
         ("HLS C++, Vivado", "yes", "12,666", "0", "0", "7 of 5 x 2,003", "10,000"),
         ("Keras, float32 (for information)", "no", "12,666", "17", "2", UNKNOWN, "21,000"),
-        ("Vendor co-simulation", *(UNKNOWN,) * 6),
+        ("Vendor co-simulation, Vitis", *(UNKNOWN,) * 6),
     )
     assert [table.row_tags[index] for index in range(5)] == ["exact", "failed", "exact", "information", "failed"]
 
