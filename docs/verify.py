@@ -25,7 +25,7 @@ IO_TYPES: Final = ("io_parallel", "io_stream")
 TITLES: Final = {
     "keras_float64": "Keras float64, every layer",
     "native": "native library",
-    "alir": "RTL program",
+    "alir": "alkaid's program",
     "hls_vitis": "HLS, Vitis",
     "hls_vivado": "HLS, Vivado",
 }

@@ -27,3 +27,9 @@ def allocate(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArra
     with path.open("r+b") as stream:
         os.posix_fallocate(stream.fileno(), 0, array.offset + array.nbytes)
     return array
+
+
+def smallest_integer(low: int, high: int) -> np.dtype[Any]:
+    """The smallest signed integer type that holds two numbers, and all between them."""
+    kinds = (np.iinfo(kind) for kind in (np.int8, np.int16, np.int32))
+    return next((kind.dtype for kind in kinds if kind.min <= low and high <= kind.max), np.dtype(np.int64))

@@ -105,18 +105,27 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[None]:
         directory.path.mkdir(parents=True, exist_ok=True)
         opened = os.open(directory.path, os.O_RDONLY)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _locked(opened, directory.path):
+            raise UserError(
+                f"another trigger-ad works on {directory.path}",
+                "Wait until it has ended, or give this run another name",
+            )
         yield
-    except BlockingIOError:
-        raise UserError(
-            f"another trigger-ad works on {directory.path}", "Wait until it has ended, or give this run another name"
-        ) from None
     finally:
-        os.close(opened)
         for folder in made:
             # what is refused leaves nothing behind
             with suppress(OSError):
                 folder.rmdir()
+        os.close(opened)
+
+
+def _locked(opened: int, path: Path) -> bool:
+    """Locks an opened folder, unless another process has, or has just removed it."""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return path.is_dir() and path.stat().st_ino == os.fstat(opened).st_ino
 
 
 _held_back: ContextVar[dict[Path, Path] | None] = ContextVar("_held_back", default=None)

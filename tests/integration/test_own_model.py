@@ -43,7 +43,7 @@ def test_a_model_of_plain_inputs_is_converted_and_emulated(
     np.save("values.npy", values)
     assert run(["emulate", str(HERE), "--inputs", "values.npy", "--json"]) == 0
     given = json.loads(capsys.readouterr().out)
-    assert given["given"] == {"file": "values.npy", "vectors": 20, "saturated": 1}
+    assert given["given"] == {"file": "values.npy", "vectors": 20, "of": 20, "saturated": 1}
     assert given["vectors"] == {"corner": results["vectors"]["corner"], "events": 20}
     assert given["emulators"]["hls_vitis"]["mismatches"] == 0
     assert json.loads((HERE / "results" / "emulation.json").read_text()) == results

@@ -20,6 +20,7 @@ from support.runs import corners, encoding_of
 from trigger_ad.emulation import alir
 from trigger_ad.emulation.agreement import Agreement, compare
 from trigger_ad.emulation.hls import CompiledProject
+from trigger_ad.emulation.hls_units import driven_nodes, layer_units
 from trigger_ad.emulation.keras import float64_layers
 from trigger_ad.errors import UserError
 from trigger_ad.events.encoding import InputEncoding
@@ -229,6 +230,10 @@ def _written(case: Case, firmware: Firmware, folder: Path) -> bool:
     except UserError as error:
         accept(error)
         return False
+    # every layer can be cut out of the source, to be driven alone
+    (source,) = (folder / "firmware").glob("*_network.cpp")
+    found = [unit.node for unit in layer_units(source, case.network)]
+    assert found == [node.name for node in driven_nodes(case.network)]
     return True
 
 

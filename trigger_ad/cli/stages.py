@@ -114,19 +114,19 @@ def emulate(target: Path, events: Path | None, inputs: Path | None, as_json: boo
 
 
 def _emulate_given(target: Path, events: Path | None, inputs: Path | None, as_json: bool) -> None:
+    from trigger_ad.pipeline.check import check_run
     from trigger_ad.pipeline.emulate import emulate_given
-    from trigger_ad.pipeline.given_vectors import given_vectors, require_suitable
-    from trigger_ad.pipeline.target import open_run
+    from trigger_ad.pipeline.given_vectors import require_suitable
+    from trigger_ad.pipeline.target import bring_up_to_date, open_run
 
     run = open_run(target)
     require_suitable(run, events, inputs)
-    _up_to_date(run, "convert")
-    given = given_vectors(run, events, inputs)
-    assert given is not None
-    results = emulate_given(run, given)
+    check_run(run)
+    bring_up_to_date(run, "convert", keep_last=True)
+    given, results = emulate_given(run, events, inputs)
     _show_agreement(results, as_json)
     if not as_json:
-        click.echo(f"{given.file}: {given.count} vectors, {given.saturated} values saturated")
+        click.echo(f"{given.file}: {given.count} of {given.total} vectors, {given.saturated} values saturated")
     require_agreement(run, results)
 
 

@@ -178,7 +178,7 @@ def compare_alone(network: Network, expected: Mapping[str, Codes], found: Mappin
     pairs = {node.name: _Pair.of(node.name, network, expected, found) for node in network.nodes if node.name in found}
     layers = {name: int(pair.wrong.sum()) for name, pair in pairs.items()}
     first = next((name for name, count in layers.items() if count), None)
-    vectors = max(len(pair.expected) for pair in pairs.values())
+    vectors = max((len(pair.expected) for pair in pairs.values()), default=0)
     return Alone(vectors, layers, pairs[first].difference(first) if first else None)
 
 

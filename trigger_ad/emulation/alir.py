@@ -1,4 +1,4 @@
-"""alkaid's interpreter as an emulator: the program that becomes RTL, from raw trigger words to output words.
+"""alkaid's interpreter as an emulator: the program of which RTL can be written, from raw trigger words to output words.
 
 Nothing of it is shared with the HLS project, and its arithmetic is not the reference's: sums of products are the shifts
 and additions that become logic.

@@ -147,7 +147,8 @@ def compiled(folder: Path, network: Network) -> Iterator[CompiledProject]:
         # the test bench, the top function and the network
         if len(sources) != 3:
             raise UserError(f"{folder} is not a complete HLS project", _remedy(folder))
-        (source,) = (path for path in sources if path.name.endswith("_network.cpp"))
+        # the network's file is named as the top function's is, and `_network`
+        source = max(sources[1:], key=lambda path: len(path.name))
         units = layer_units(source, network)
         with source.open("a", encoding="utf-8") as stream:
             stream.write(driver(units))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.fixed_point import Codes
+from trigger_ad.emulation.layer_tally import NONE_SET
+from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.graph import Network
 
 
@@ -17,10 +18,12 @@ class ValueRanges:
 
     Args:
         network: The frozen network.
+        accumulators: Accumulator types that the user sets, by layer name.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, accumulators: Mapping[str, FixedPoint] = NONE_SET) -> None:
         self._network = network
+        self._accumulators = accumulators
         types = {node.name: network.type(node.name) for node in network.nodes}
         # a magnitude of 0 has no bits
         self._counts = {name: np.zeros(kind.width - kind.signed + 1, np.int64) for name, kind in types.items()}
@@ -50,6 +53,7 @@ class ValueRanges:
             {
                 "layer": name,
                 "precision": str(self._network.type(name)),
+                "accumulator": str(self._accumulators[name]) if name in self._accumulators else None,
                 "divisor": self._network.words[name].divisor,
                 "magnitudes": counts.tolist(),
                 "largest_bits": self._largest[name],

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trigger_ad.arrays import smallest_integer
 from trigger_ad.config import FeatureConfig, InputsConfig
 from trigger_ad.errors import UserError
 from trigger_ad.events.content import columns_of
@@ -164,8 +165,7 @@ class InputEncoding:
         """The smallest signed integer type that holds every trigger word."""
         low = min(feature.word.code_min for feature in self.features)
         high = max(feature.word.code_max for feature in self.features)
-        kinds = (np.iinfo(kind) for kind in (np.int8, np.int16, np.int32))
-        return next((kind.dtype for kind in kinds if kind.min <= low and high <= kind.max), np.dtype(np.int64))
+        return smallest_integer(low, high)
 
     @property
     def network_type(self) -> FixedPoint:

@@ -1,4 +1,4 @@
-"""The firmware as a program of alkaid, from raw trigger words to output words: what becomes RTL, and runs as it is.
+"""The firmware as a program of alkaid, from raw trigger words to output words: it runs, and RTL can be written of it.
 
 The program is traced: the encoding and every node of the frozen network are applied to words that record what is done
 to them.

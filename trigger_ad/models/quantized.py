@@ -178,6 +178,8 @@ def load_quantized(path: Path) -> Any:
         raise UserError(
             f"{path} is not a readable QKeras model ({reason})", "Name an .h5 or .keras file that Keras 2 saved"
         ) from None
+    if not model.inputs:
+        raise UserError(f"{path} holds a model whose inputs have no shape yet", "Build or train it, and save it again")
     return canonical(model)
 
 

@@ -55,6 +55,8 @@ def driving_vectors(
         Trigger words, int64 of shape (vectors, objects x features), at most `LARGEST_GROUP`; some may be among those
         that were known.
     """
+    if not accumulators(network):
+        return known[:1]
     random = np.random.default_rng(seed)
     choices = _choices(features)
     best = _Best.of(network, encode, known[:1])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.arrays import allocate
+from trigger_ad.arrays import allocate, smallest_integer
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
@@ -88,11 +88,16 @@ def read_vectors(folder: Path) -> TestVectors:
     """The vectors that `convert` wrote."""
     with reading(folder):
         index = read_json(folder / "index.json")
-        return TestVectors(
+        vectors = TestVectors(
             np.load(folder / INPUT_WORDS, mmap_mode="r", allow_pickle=False),
             np.load(folder / EXPECTED_WORDS, mmap_mode="r", allow_pickle=False),
             [Segment(**segment) for segment in index["segments"]],
         )
+        ends = [0, *(segment.stop for segment in vectors.segments)]
+        starts = [*(segment.start for segment in vectors.segments), len(vectors.words)]
+        if ends != starts or len(vectors.expected) != len(vectors.words):
+            raise ValueError("the arrays are not as long as the index says")
+        return vectors
 
 
 def _settings(config: Config) -> dict[str, Any]:
@@ -203,15 +208,20 @@ def _write_layer_vectors(network: Network, seed: int, folder: Path) -> None:
     folder.mkdir()
     for name, codes in layer_vectors(network, seed).items():
         word = network.words[name]
-        narrow = np.result_type(np.min_scalar_type(int(word.low.min())), np.min_scalar_type(int(word.high.max())))
+        narrow = smallest_integer(int(word.low.min()), int(word.high.max()))
         np.save(folder / f"{name}.npy", codes.astype(narrow), allow_pickle=False)
 
 
-def read_layer_vectors(folder: Path) -> dict[str, Codes]:
+def read_layer_vectors(folder: Path, network: Network) -> dict[str, Codes]:
     """The codes that `convert` wrote for layers alone: int64, by the name of the node whose word they are."""
-    with reading(folder):
-        files = sorted((folder / LAYERS).glob("*.npy"))
-        return {path.stem: np.load(path, allow_pickle=False).astype(np.int64) for path in files}
+    with reading(folder / LAYERS):
+        read = [node.name for node in network.nodes if network.consumers(node.name)]
+        found = {name: np.load(folder / LAYERS / f"{name}.npy", allow_pickle=False).astype(np.int64) for name in read}
+        for name, codes in found.items():
+            word = network.words[name]
+            if codes.shape != (len(found[read[0]]), *word.shape) or ((codes < word.low) | (codes > word.high)).any():
+                raise ValueError(f"{name} is not what a layer can be given")
+        return found
 
 
 def _segments(corners: Mapping[str, Codes], tests: Mapping[str, Part], events: Mapping[str, int]) -> list[Segment]:

@@ -44,22 +44,30 @@ def _execute(run: Run) -> None:
     _emulate(run, read_vectors(run.directory.vectors), None)
 
 
-def emulate_given(run: Run, given: GivenVectors) -> dict[str, Any]:
+def emulate_given(run: Run, events: Path | None, inputs: Path | None) -> tuple[GivenVectors, dict[str, Any]]:
     """Runs every emulator on a user's vectors and the corner vectors; the results lie beside the run's own.
 
     Args:
         run: The run, converted.
-        given: The vectors.
+        events: An events file of the run's layout, or None.
+        inputs: A NumPy file of vectors, where there is no events file.
 
     Returns:
-        What `results/emulation_given.json` says.
+        The vectors, and what `results/emulation_given.json` says.
+
+    Raises:
+        UserError: If the file does not suit the run.
     """
+    from trigger_ad.pipeline.given_vectors import given_vectors
+
     with worked_on_alone(run.directory):
-        return _emulate(run, given.vectors, given)
+        given = given_vectors(run, events, inputs)
+        return given, _emulate(run, given.vectors, given)
 
 
 def _emulate(run: Run, vectors: TestVectors, given: GivenVectors | None) -> dict[str, Any]:
-    network, alone = shipped_network(run), read_layer_vectors(run.directory.vectors)
+    network = shipped_network(run)
+    alone = read_layer_vectors(run.directory.vectors, network)
     back_ends = run.config.firmware.back_ends
     with ExitStack() as programs:
         with ThreadPoolExecutor(max_workers=2) as pool:

@@ -55,7 +55,8 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
         model = load_quantized(path)
         emulators = {"keras_float64": float64_layers(model, network), "keras_float32": float32_layers(model, network)}
     found: dict[str, list[tuple[int, Agreement]]] = {name: [] for name in emulators}
-    tally, ranges = LayerTally(network, run.config.firmware.accumulators), ValueRanges(network)
+    own = run.config.firmware.accumulators
+    tally, ranges = LayerTally(network, own), ValueRanges(network, own)
     outputs, seconds = [], 0.0
     size = max(1, BLOCK_WORDS // sum(word.size for word in network.words.values()))
     for kind, start, stop in _blocks(vectors.segments, size):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, FixedPoint, Overflow, Rounding
-from trigger_ad.pipeline.convert import Segment, TestVectors, read_vectors, shipped_network
+from trigger_ad.pipeline.convert import MOST_EVENTS, Segment, TestVectors, read_vectors, shipped_network
 from trigger_ad.pipeline.stage import Run
 
 if TYPE_CHECKING:
@@ -26,20 +26,22 @@ class GivenVectors:
         vectors: Both, the corner vectors first, with the words that the reference expects.
         file: The name of the file.
         count: How many vectors it gave.
-        saturated: How many of its values were outside the range of their input words.
+        total: How many events the file holds: of very many, a share is taken, evenly spread.
+        saturated: How many of the file's values were outside the range of their input words.
     """
 
     vectors: TestVectors
     file: str
     count: int
+    total: int
     saturated: int
 
     def to_json(self) -> dict[str, Any]:
         """What results say of them."""
-        return {"file": self.file, "vectors": self.count, "saturated": self.saturated}
+        return {"file": self.file, "vectors": self.count, "of": self.total, "saturated": self.saturated}
 
 
-def given_vectors(run: Run, events: Path | None, inputs: Path | None) -> GivenVectors | None:
+def given_vectors(run: Run, events: Path | None, inputs: Path | None) -> GivenVectors:
     """The vectors of one of two files, behind the corner vectors of a run that is converted.
 
     Args:
@@ -48,19 +50,19 @@ def given_vectors(run: Run, events: Path | None, inputs: Path | None) -> GivenVe
         inputs: A NumPy file of shape (vectors, inputs), or of the model's own input shape: integers are input words,
             floats are values, rounded to the nearest input word, ties to even, and saturated.
 
-    Returns:
-        None if there is neither.
-
     Raises:
-        UserError: If both are given, or the file does not suit the run.
+        UserError: If there is not one of them alone, or the file does not suit the run.
     """
-    if events and inputs:
-        raise UserError("--events and --inputs are given together", "Give one of them")
+    require_suitable(run, events, inputs)
     file = events or inputs
     if file is None:
-        return None
-    words, saturated = _event_words(run, file) if events else _input_words(run, file)
-    return GivenVectors(_beside_corners(run, words, file.name), file.name, len(words), saturated)
+        raise UserError("neither --events nor --inputs is given", "Give one of them")
+    if events:
+        words, saturated, total = _event_words(run, file)
+    else:
+        words, saturated = _input_words(run, file)
+        total = len(words)
+    return GivenVectors(_beside_corners(run, words, file.name), file.name, len(words), total, saturated)
 
 
 def require_suitable(run: Run, events: Path | None, inputs: Path | None) -> None:
@@ -92,19 +94,14 @@ def _require_events(run: Run, file: Path) -> None:
             raise UserError(f"{file} holds no events", "Give a file with at least one event")
 
 
-def _event_words(run: Run, file: Path) -> tuple[Codes, int]:
-    """Trigger words of every event, and how many objects' features were beyond their range."""
-    from trigger_ad.events.content import columns_of
-    from trigger_ad.events.files import EventsFile
+def _event_words(run: Run, file: Path) -> tuple[Codes, int, int]:
+    """Trigger words of events, how many objects' features were beyond their range, and how many events there are."""
+    from trigger_ad.events.dataset import evenly_spread
+    from trigger_ad.events.encoded import encode_file
 
-    _require_events(run, file)
-    blocks, saturated = [], 0
-    with EventsFile(file, run.encoding.layout) as source:
-        for chunk in source.chunks():
-            words, outside = run.encoding.digitised(columns_of(chunk.particles))
-            blocks.append(words)
-            saturated += sum(outside.values())
-    return np.concatenate(blocks).astype(np.int64), saturated
+    encoded = encode_file(file, run.encoding)
+    chosen = evenly_spread(len(encoded), min(len(encoded), MOST_EVENTS))
+    return encoded.words[chosen].astype(np.int64), sum(encoded.saturated.values()), len(encoded)
 
 
 def _input_words(run: Run, file: Path) -> tuple[Codes, int]:
@@ -155,9 +152,11 @@ def _quantized(values: NDArray[np.float64], encoding: InputEncoding, file: Path)
         raise UserError(f"--inputs: {file} holds NaN or infinite values", "Remove these vectors")
     plain = encoding.network_type
     kind = FixedPoint(plain.signed, plain.width, plain.integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
-    nearest = np.rint(np.ldexp(values, kind.fraction))
-    outside = (nearest < kind.code_min) | (nearest > kind.code_max)
-    return kind.quantize(values), int(np.count_nonzero(outside))
+    # beyond what float64 holds is beyond every type
+    with np.errstate(over="ignore"):
+        nearest = np.rint(np.ldexp(values, kind.fraction))
+        codes = kind.quantize(values)
+    return codes, int(np.count_nonzero((nearest < kind.code_min) | (nearest > kind.code_max)))
 
 
 def _beside_corners(run: Run, words: Codes, name: str) -> TestVectors:

@@ -129,11 +129,16 @@ def _frozen(run: Run) -> Network:
     if not model.is_file():
         raise UserError(f"{model} is missing", f"Run 'convert' of your model with --out {run.directory.path}")
     network = freeze(load_quantized(model), run.encoding.network_type, run.encoding.bounds)
-    require_encoding(network, run.encoding)
+    try:
+        require_encoding(network, run.encoding)
+    except ValueError as error:
+        raise UserError(
+            f"{run.directory.config}: {error}", "Correct 'inputs' or 'own_model', which say what the model is given"
+        ) from None
     check_layers(network, firmware)
-    check_accumulators(network, firmware)
     check_limits(network, firmware)
     check_reuse_factor(network, firmware)
+    check_accumulators(network, firmware)
     return network
 
 
@@ -142,6 +147,11 @@ def _execute(run: Run) -> None:
     with written_whole(run.model_file) as temporary:
         shutil.copyfile(_source(run), temporary)
     write_json(run.network_file, network.to_json())
+    for suffix in MODEL_SUFFIXES:
+        # a model that this one takes the place of
+        other = run.model_file.with_suffix(suffix)
+        if other != run.model_file:
+            other.unlink(missing_ok=True)
 
 
 def _source(run: Run) -> Path:

@@ -179,22 +179,15 @@ class _Inputs:
         code: That of our own code.
     """
 
-    settings: dict[str, Any]
+    settings: Any
     files: list[str]
     code: str
 
     @cached_property
     def digest(self) -> str:
         """Of all of it, and of the versions of what our code stands on."""
-        settings = json.dumps(self.settings, sort_keys=True)
-        return text_digest("\n".join([json.dumps(package_versions()), self.code, settings, *self.files]))
-
-
-def _agrees(recorded: Any, current: Any) -> bool:
-    """Whether settings of an earlier version are those of now, which may have more: new ones say what was so before."""
-    if isinstance(recorded, dict) and isinstance(current, dict):
-        return all(key in current and _agrees(value, current[key]) for key, value in recorded.items())
-    return bool(recorded == current)
+        read = json.dumps([self.settings, self.files], sort_keys=True)
+        return text_digest("\n".join([json.dumps(package_versions()), self.code, read]))
 
 
 @dataclass(frozen=True)
@@ -277,11 +270,12 @@ class Stage:
 
     def _read_inputs(self, run: Run) -> _Inputs:
         events = set(run.event_files())
-        digests = [_digest(path, is_events=path in events) for path in self.inputs(run)]
-        # as they are when they are read back
-        settings = json.loads(json.dumps([self.settings(run.config), run.event_file_counts()]))
-        own, event_files = settings
-        return _Inputs({"config": own, "event_files": event_files}, digests, source_digest(tuple(self.rooms)))
+        files = [_digest(path, is_events=path in events) for path in self.inputs(run)]
+        return _Inputs(self._settings_of(run.config, run), files, source_digest(tuple(self.rooms)))
+
+    def _settings_of(self, config: Config, run: Run) -> Any:
+        """What it depends on, as it is when it is read back."""
+        return json.loads(json.dumps([self.settings(config), run.event_file_counts()]))
 
     def is_up_to_date(self, run: Run) -> bool:
         """Whether what it made follows from what it would read now."""
@@ -292,10 +286,19 @@ class Stage:
         return bool(entry.get("inputs") == wanted) and all(path.exists() for path in self.outputs(run))
 
     def _was_made_of(self, run: Run, inputs: _Inputs) -> bool:
-        """Whether it was made of the same settings and files, by whatever code."""
+        """Whether it was made of the same settings and files, by whatever code.
+
+        Settings that an earlier version did not know are what this version takes them to be where nothing is said.
+        """
         entry = _manifest(run)["stages"].get(self.name, {})
-        same = "settings" in entry and _agrees(entry["settings"], inputs.settings)
-        return same and set(entry["read"]) <= set(inputs.files) and all(path.exists() for path in self.outputs(run))
+        if not {"config", "event_files", "read"} <= entry.keys() or entry["event_files"] != run.event_file_counts():
+            return False
+        try:
+            then = type(run.config).model_validate(entry["config"])
+        except ValueError:
+            return False
+        same = self._settings_of(then, run) == inputs.settings and entry["read"] == inputs.files
+        return same and all(path.exists() for path in self.outputs(run))
 
     def _forget(self, run: Run) -> None:
         manifest = _manifest(run)
@@ -307,7 +310,8 @@ class Stage:
         manifest = _manifest(run)
         manifest["stages"][self.name] = {
             "inputs": inputs.digest,
-            "settings": inputs.settings,
+            "config": run.config.model_dump(mode="json"),
+            "event_files": run.event_file_counts(),
             "read": inputs.files,
             "versions": package_versions(),
             "seed": run.config.seed,

@@ -25,6 +25,10 @@ OWN_MODEL_STAGES: Final[Sequence[Stage]] = (IMPORT, CONVERT, EMULATE)
 """Those of a run whose model is the user's own."""
 
 
+KEPT: Final = ("train", "quantize", "import", "convert")
+"""The stages whose results can be kept as another version has made them."""
+
+
 def open_run(target: Path) -> Run:
     """The run that a target names.
 
@@ -52,16 +56,18 @@ def open_run(target: Path) -> Run:
     return Run(config, RunDirectory(PROJECTS / config.name))
 
 
-def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
+def bring_up_to_date(run: Run, last: str, *, again: bool = False, keep_last: bool = False) -> list[str]:
     """Runs every stage up to the last, as far as they are out of date.
 
-    A run that was opened as a directory is kept as it is: what an earlier version of trigger-ad has made of the same
-    settings and files is made anew by the last stage alone.
+    A run that was opened as a directory is kept as it is: what another version of trigger-ad has trained, quantized and
+    converted of the same settings and files is not made anew, unless it is the last stage. What is only checked or
+    told, by the emulators and in the report, is.
 
     Args:
         run: The run.
         last: The name of the last stage.
         again: Runs the last stage even if it is up to date.
+        keep_last: Treats the last stage like those before it.
 
     Returns:
         The names of the stages that ran.
@@ -77,8 +83,11 @@ def bring_up_to_date(run: Run, last: str, *, again: bool = False) -> list[str]:
         )
     wanted = stages[: names.index(last) + 1]
     with worked_on_alone(run.directory):
-        ran = [stage.name for stage in wanted[:-1] if stage.bring_up_to_date(run, keep=run.as_it_is)]
-        ran += [stage.name for stage in wanted[-1:] if stage.bring_up_to_date(run, again=again)]
+        ran = []
+        for stage in wanted:
+            keep = run.as_it_is and stage.name in KEPT and (keep_last or stage is not wanted[-1])
+            if stage.bring_up_to_date(run, again=again and stage is wanted[-1], keep=keep):
+                ran.append(stage.name)
         # a change that only later stages read
         run.write_config()
     return ran

@@ -40,9 +40,15 @@ def range_figure(report: Report) -> Drawing | None:
     )
 
 
-def _ends(entry: Mapping[str, Any]) -> tuple[float, float]:
-    """The exponents of a type's least significant bit and of its largest magnitude."""
-    kind, divisor = FixedPoint.parse(entry["precision"]), math.log2(entry["divisor"])
+def _ends(entry: Mapping[str, Any], *, in_use: bool = True) -> tuple[float, float]:
+    """The exponents of a type's least significant bit and of its largest magnitude.
+
+    Args:
+        entry: Of the layer.
+        in_use: Whether of the type that the user sets, if there is one, or of the word itself.
+    """
+    own = in_use and entry.get("accumulator")
+    kind, divisor = FixedPoint.parse(own or entry["precision"]), math.log2(entry["divisor"])
     return -kind.fraction - divisor, kind.integer - int(kind.signed) - divisor
 
 
@@ -52,7 +58,8 @@ def _draw_type(axes: Axes, row: int, entry: Mapping[str, Any]) -> None:
 
 
 def _draw_values(axes: Axes, row: int, entry: Mapping[str, Any]) -> None:
-    low, high = _ends(entry)
+    low, _ = _ends(entry, in_use=False)
+    _, high = _ends(entry)
     zeros, *counts = entry["magnitudes"]
     total = zeros + sum(counts)
     for bit, number in enumerate(counts):
@@ -75,7 +82,7 @@ def _draw_values(axes: Axes, row: int, entry: Mapping[str, Any]) -> None:
 
 
 def _label(axes: Axes, ranges: Sequence[Mapping[str, Any]]) -> None:
-    types = [entry["precision"].partition(",RND")[0].rstrip(">") for entry in ranges]
+    types = [(entry.get("accumulator") or entry["precision"]).partition(",RND")[0].rstrip(">") for entry in ranges]
     names = [legend_label(f"{entry['layer']}  {kind}>") for entry, kind in zip(ranges, types, strict=True)]
     axes.set_yticks(range(len(ranges)), names, fontsize=8)
     axes.tick_params(axis="y", which="minor", left=False, right=False)

@@ -41,7 +41,7 @@ EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "native": "Native C++ library",
     "hls_vitis": "HLS C++, Vitis",
     "hls_vivado": "HLS C++, Vivado",
-    "alir": "RTL program, interpreted",
+    "alir": "alkaid's program, interpreted",
     "rtl": "RTL simulation",
     "cosim_vitis": "Vendor co-simulation, Vitis",
     "cosim_vivado": "Vendor co-simulation, Vivado",

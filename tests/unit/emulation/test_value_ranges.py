@@ -24,6 +24,7 @@ def test_every_code_of_the_events_is_counted_by_the_bits_of_its_magnitude() -> N
     assert inputs == {
         "layer": "inputs",
         "precision": "fixed<4,2>",
+        "accumulator": None,
         "divisor": 1,
         "magnitudes": [2, 2, 2, 4],
         "largest_bits": 3,

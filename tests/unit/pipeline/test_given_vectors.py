@@ -50,8 +50,7 @@ def saved(folder: Path, array: Any) -> Path:
 
 def test_codes_follow_the_corner_vectors_in_place_of_the_test_events(run: Run, tmp_path: Path) -> None:
     given = given_vectors(run, None, saved(tmp_path, np.array([[1, 2, 3, -32], [31, 0, 0, 0]], dtype=np.int16)))
-    assert given is not None
-    assert given.to_json() == {"file": "given.npy", "vectors": 2, "saturated": 0}
+    assert given.to_json() == {"file": "given.npy", "vectors": 2, "of": 2, "saturated": 0}
     assert given.vectors.words.tolist() == [[0] * 4, [0] * 4, [1, 2, 3, -32], [31, 0, 0, 0]]
     # 1 + 4 - 3 - 32, in quarters as the kernel is
     assert given.vectors.expected[2:, 0].tolist() == [-30, 31]
@@ -65,7 +64,6 @@ def test_values_are_rounded_to_even_and_saturated_and_the_saturated_are_counted(
     # quarters from -8 to 7.75
     values = np.array([[0.125, 0.375, 7.75, 7.9], [-8.0, -8.125, -8.2, 0.1]], dtype=np.float32)
     given = given_vectors(run, None, saved(tmp_path, values.reshape(2, 2, 2, 1)))
-    assert given is not None
     assert given.vectors.words[2:].tolist() == [[0, 2, 31, 31], [-32, -32, -32, 0]]
     # 7.9 is 31.6 quarters, and 32 is beyond; -8.125 is half a quarter below -32, which is even; -8.2 is beyond
     assert given.saturated == 2
@@ -110,8 +108,9 @@ def test_events_are_refused_where_the_inputs_are_codes(run: Run) -> None:
         require_suitable(run, sample_paths().background[0], None)
 
 
-def test_neither_is_nothing(run: Run) -> None:
-    assert given_vectors(run, None, None) is None
+def test_neither_is_refused(run: Run) -> None:
+    with pytest.raises(UserError, match="neither --events nor --inputs"):
+        given_vectors(run, None, None)
 
 
 @pytest.fixture

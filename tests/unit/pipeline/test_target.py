@@ -114,3 +114,41 @@ def test_a_stage_depends_on_no_more_of_the_configuration_than_it_reads(
     """The digests of what a stage reads from stages before it do the rest."""
     before, after = Config(name="small"), Config.model_validate({"name": "small", section: change})
     assert [stage.name for stage in STAGES if stage.settings(before) != stage.settings(after)] == stages
+
+
+def _kept_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run of three stages that another version has made, the first two of which can be kept."""
+    monkeypatch.setattr(target, "STAGES", _chain())
+    monkeypatch.setattr(target, "KEPT", ("a", "b"))
+    run = Run(Config(name="small"), RunDirectory(tmp_path / "small"))
+    bring_up_to_date(run, "c")
+    monkeypatch.setattr("trigger_ad.pipeline.stage.package_versions", lambda: {"trigger-ad": "another"})
+    return run
+
+
+def _opened(run: Run) -> Run:
+    return open_run(run.directory.path)
+
+
+def test_a_configuration_makes_anew_what_another_version_has_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _kept_run(tmp_path, monkeypatch)
+    assert bring_up_to_date(run, "c") == ["a", "b", "c"]
+
+
+def test_a_run_directory_keeps_it_but_for_what_is_told_and_what_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _kept_run(tmp_path, monkeypatch)
+    assert bring_up_to_date(_opened(run), "c") == ["c"]
+    assert bring_up_to_date(_opened(run), "b", keep_last=True) == []
+    assert bring_up_to_date(_opened(run), "b") == ["b"]
+
+
+def test_a_changed_setting_or_file_is_noticed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _kept_run(tmp_path, monkeypatch)
+    write_text(run.directory.path / "a", "edited by hand")
+    assert bring_up_to_date(_opened(run), "b", keep_last=True) == ["b"]
+    write_text(run.directory.config, run.config.model_copy(update={"seed": 5}).to_yaml())
+    assert bring_up_to_date(_opened(run), "a", keep_last=True) == ["a"]
