@@ -280,3 +280,8 @@ def test_a_layer_that_gave_nothing_differs_in_every_vector(network: Network, ref
     assert alone.layers["latent"] == 200
     assert alone.first_difference is not None
     assert alone.first_difference.max_lsb is None
+
+
+def test_no_layer_alone_is_no_difference(network: Network) -> None:
+    alone = compare_alone(network, {}, {})
+    assert (alone.vectors, alone.layers, alone.first_difference) == (0, {}, None)

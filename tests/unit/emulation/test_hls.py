@@ -104,3 +104,15 @@ def test_a_test_bench_that_breaks_down(project: Path, tmp_path: Path, script: st
     with pytest.raises(UserError) as error:
         CompiledProject(_program(tmp_path / "bench", script), project, []).run()
     assert error.value.what == f"the test bench of {project} failed: ERROR: cannot open it"
+
+
+def test_a_run_may_be_called_network(project: Path, compiler: Path, tmp_path: Path) -> None:
+    for name in ("top.cpp", "top_network.cpp"):
+        renamed = name.replace("top", "trigger_ad_my_network")
+        (project / "firmware" / name).rename(project / "firmware" / renamed)
+    with compiled(project, small_network()):
+        arguments = (tmp_path / "arguments").read_text().splitlines()
+        copy = Path(arguments[arguments.index("-o") + 1]).parent
+        written = (copy / "firmware" / "trigger_ad_my_network_network.cpp").read_text()
+        assert "layers_alone" in written
+        assert (copy / "firmware" / "trigger_ad_my_network.cpp").read_text() == ""

@@ -84,3 +84,10 @@ def test_events_of_a_single_object_are_driven_too() -> None:
     known = np.zeros((1, 2), dtype=np.int64)
     vectors = driving_vectors(network, _same, [FixedPoint(False, 4, 4), FixedPoint(True, 5, 5)], known, seed=1)
     assert [int(end[0]) for end in _ends(network, vectors)["sum"]] == [0 - 3 * 15, 15 + 3 * 16]
+
+
+def test_a_network_without_sums_has_nothing_to_drive() -> None:
+    relu = Quantize("relu", "inputs", FixedPoint.parse("ufixed<3,3,RND_CONV,SAT>"), "relu")
+    network = Network((Input("inputs", (4,), WORD), relu))
+    known = np.array([[1, 2, 3, 4], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(driving_vectors(network, _same, [WORD], known, seed=1), known[:1])

@@ -8,14 +8,15 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support.events import make_particles, write_events
 
 from trigger_ad.config import CodesConfig, Config, FirmwareConfig, OwnModelConfig
 from trigger_ad.errors import UserError
 from trigger_ad.events.sample import sample_paths
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Constant, Dense, Input
-from trigger_ad.pipeline.convert import CONVERT, Segment
-from trigger_ad.pipeline.given_vectors import given_vectors, require_suitable
+from trigger_ad.pipeline.convert import CONVERT, Segment, read_layer_vectors, read_vectors, shipped_network
+from trigger_ad.pipeline.given_vectors import _event_words, given_vectors, require_suitable
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory, write_json
 
@@ -141,3 +142,40 @@ def test_the_vectors_of_convert_are_not_touched(run: Run, tmp_path: Path) -> Non
     given_vectors(run, None, saved(tmp_path, np.zeros((1, 4), dtype=int)))
     assert {path.name: path.read_bytes() for path in run.directory.vectors.iterdir()} == before
     assert run.directory.vectors in CONVERT.outputs(run)
+
+
+@pytest.mark.parametrize("name", ["input_words.npy", "expected_words.npy"])
+@pytest.mark.parametrize("rows", [2, 4])
+def test_vectors_of_another_number_than_the_index_says_are_damage(run: Run, name: str, rows: int) -> None:
+    path = run.directory.vectors / name
+    np.save(path, np.zeros((rows, np.load(path).shape[1]), dtype=np.int8))
+    with pytest.raises(UserError, match="vectors is damaged"):
+        read_vectors(run.directory.vectors)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        pytest.param(None, id="missing"),
+        pytest.param(np.zeros((5, 3)), id="of another width"),
+        pytest.param(np.full((5, 4), 1000), id="beyond the word"),
+    ],
+)
+def test_codes_of_layers_alone_that_are_none_are_damage(run: Run, codes: np.ndarray | None) -> None:
+    folder = run.directory.vectors / "layers"
+    folder.mkdir()
+    if codes is not None:
+        np.save(folder / "in.npy", codes.astype(np.int16))
+    with pytest.raises(UserError, match="layers is damaged"):
+        read_layer_vectors(run.directory.vectors, shipped_network(run))
+    np.save(folder / "in.npy", np.full((5, 4), -32, dtype=np.int8))
+    assert read_layer_vectors(run.directory.vectors, shipped_network(run))["in"].shape == (5, 4)
+
+
+def test_of_very_many_events_a_share_is_taken(encoded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    particles = make_particles(30, seed=1)
+    events = write_events(tmp_path / "events.h5", particles)
+    monkeypatch.setattr("trigger_ad.pipeline.given_vectors.MOST_EVENTS", 10)
+    words, _, total = _event_words(encoded, events)
+    assert total == 30
+    np.testing.assert_array_equal(words, encoded.encoding.words(particles)[::3])

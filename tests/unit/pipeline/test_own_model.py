@@ -149,3 +149,32 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert said in error
     assert error.count("\n") == 1
     assert tree_digest(tmp_path) == before
+
+
+def _edited(old: str, new: str) -> None:
+    config = OUT / "config.yaml"
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new))
+
+
+def test_a_type_for_a_layer_that_there_is_not_is_one_clear_error() -> None:
+    IMPORT.bring_up_to_date(open_own_model(saved_model(Path("any.h5")), OUT, "fixed<8,2>"))
+    _edited("  layers: {}", "  layers: {hiden_1: {accumulator: 'fixed<12,4>'}}")
+    with pytest.raises(UserError, match=r"firmware\.layers: 'hiden_1' is no layer with multipliers"):
+        bring_up_to_date(open_run(OUT), "import")
+
+
+def test_inputs_that_are_not_the_model_s_are_one_clear_error() -> None:
+    IMPORT.bring_up_to_date(open_own_model(saved_model(Path("any.h5")), OUT, "fixed<8,2>"))
+    _edited("count: 6", "count: 5")
+    with pytest.raises(UserError, match=r"config\.yaml: the encoding makes 5 inputs"):
+        bring_up_to_date(open_run(OUT), "import")
+
+
+def test_a_model_without_a_shape_of_its_inputs_is_refused() -> None:
+    with pytest.warns(UserWarning, match="not yet been built"):
+        tf_keras.Sequential([tf_keras.layers.Dense(2)]).save("any.keras")
+    with pytest.raises(UserError, match=r"any\.keras holds a model whose inputs have no shape"):
+        open_own_model(Path("any.keras"), OUT, "fixed<8,2>")
+    assert not OUT.exists()
