@@ -50,7 +50,7 @@ def test_a_description_is_printed_as_what_makes_it(description: Description) -> 
     assert eval(repr(description), dict(vars(random_networks))) == description
 
 
-@settings(max_examples=8, deadline=None, database=None, derandomize=True)
+@settings(max_examples=8, database=None, derandomize=True)
 @given(descriptions())
 def test_the_shapes_that_are_drawn_are_those_of_the_model(description: Description) -> None:
     shape = description.input_shape

@@ -33,9 +33,7 @@ class Portion:
 def for_each(portion: Portion, strategy: st.SearchStrategy[Drawn], holds: Callable[[Drawn], None]) -> None:
     """Checks a property of what is drawn; hypothesis makes what fails smaller, and names it."""
     # compilers take their time, and what is slow to draw is no fault here
-    limits = settings(
-        max_examples=portion.networks, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    limits = settings(max_examples=portion.networks, database=None, suppress_health_check=list(HealthCheck))
 
     def test(drawn: Drawn) -> None:
         holds(drawn)

@@ -334,7 +334,7 @@ def test_a_file_that_is_not_hdf5(tmp_path: Path, content: bytes) -> None:
     assert "not an HDF5 file" in refusal(path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(fraction=st.floats(0, 1, exclude_max=True))
 def test_a_file_truncated_anywhere(tmp_path_factory: pytest.TempPathFactory, fraction: float) -> None:
     path = write_events(tmp_path_factory.mktemp("cut") / "cut.h5", make_particles(20), event_id=np.arange(20))

@@ -83,7 +83,7 @@ def test_the_part_depends_neither_on_the_order_nor_on_the_other_events(
     np.testing.assert_array_equal(parts_of(fewer, fractions), parts[some])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(fractions=either, seed=seeds, grouped=st.booleans())
 def test_fractions_are_met_within_binomial_expectation(
     fractions: Mapping[str, float], seed: int, grouped: bool
@@ -167,7 +167,7 @@ def test_equal_events_in_one_group_are_not_refused() -> None:
     np.testing.assert_array_equal(parts[::2], parts[1::2])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(fractions=either, seed=seeds)
 def test_events_without_objects_are_spread_like_all_others(fractions: Mapping[str, float], seed: int) -> None:
     count = 4000

@@ -61,7 +61,6 @@ def test_networks_of_images(network: Network) -> None:
 
 @settings(
     max_examples=30,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )

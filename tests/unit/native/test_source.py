@@ -161,7 +161,6 @@ def drawn_networks(draw: st.DrawFn) -> tuple[Network, Codes]:
 
 @settings(
     max_examples=4,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
