@@ -58,12 +58,15 @@ def find_verilator() -> Verilator:
     for verilator in found:
         if verilator.version >= OLDEST:
             return verilator
-    oldest = ".".join(map(str, OLDEST))
     if not found:
         raise UserError("there is no Verilator, with which RTL is simulated", _INSTALL)
     newest = max(found, key=lambda verilator: verilator.version)
-    has = f"{newest.program} is Verilator {newest.version[0]}.{newest.version[1]:03}"
-    raise UserError(f"{has}, and RTL needs {oldest} or newer: older ones may compile it wrongly", _INSTALL)
+    has = f"{newest.program} is Verilator {_written(newest.version)}"
+    raise UserError(f"{has}, and RTL needs {_written(OLDEST)} or newer: older ones may compile it wrongly", _INSTALL)
+
+
+def _written(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]:03}"
 
 
 def _package() -> Verilator | None:
