@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad import templating
+from trigger_ad.emulation.ghdl import verilog_of
 from trigger_ad.emulation.verilator import compile_design
 from trigger_ad.errors import CheckFailed, UserError
 from trigger_ad.firmware.rtl_design import RtlDesign, remedy, sources
+from trigger_ad.firmware.rtl_pipeline import Language
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.vectors import require_words
 
@@ -176,18 +178,22 @@ def _joined(runs: list[RtlRun], folder: Path) -> RtlRun:
 
 
 @contextmanager
-def simulated(folder: Path) -> Iterator[SimulatedProject]:
-    """Compiles the Verilog of an RTL project in a temporary folder.
+def simulated(folder: Path, language: Language = "verilog") -> Iterator[SimulatedProject]:
+    """Compiles the Verilog or the VHDL of an RTL project in a temporary folder.
 
     Args:
         folder: The project.
+        language: Which; VHDL passes through GHDL first.
 
     Raises:
-        UserError: If Verilator or a compiler is missing or too old, or the project is not whole.
+        UserError: If Verilator, GHDL or a compiler is missing or too old, or the project is not whole.
     """
     design = RtlDesign.read(folder)
     with tempfile.TemporaryDirectory() as name:
-        program = compile_design(sources(folder), design.top, _driver(design), Path(name))
+        files, work = sources(folder, language), Path(name)
+        if language == "vhdl":
+            files = [verilog_of(files, design.top, work)]
+        program = compile_design(files, design.top, _driver(design), work)
         yield SimulatedProject(program, design, folder)
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from trigger_ad.errors import UserError
-from trigger_ad.firmware.rtl_pipeline import Stage
+from trigger_ad.firmware.rtl_pipeline import SUFFIXES, Language, Stage
 from trigger_ad.run_directory import read_json, write_json
 
 DESIGN_FILE: Final = "design.json"
-VERILOG_FOLDER: Final = "verilog"
 _SCHEMA: Final = 1
 
 
@@ -102,15 +101,15 @@ class RtlDesign:
         )
 
 
-def sources(folder: Path) -> list[Path]:
-    """The Verilog files of a project, without its test bench.
+def sources(folder: Path, language: Language = "verilog") -> list[Path]:
+    """The files of a project in a language, without its test bench.
 
     Raises:
         UserError: If there are none.
     """
-    found = sorted((folder / VERILOG_FOLDER).glob("*.v"))
+    found = sorted((folder / language).glob(f"*.{SUFFIXES[language]}"))
     if not found:
-        raise UserError(f"{folder} has no Verilog files", remedy(folder))
+        raise UserError(f"{folder} has no files in the folder {language}", remedy(folder))
     return found
 
 

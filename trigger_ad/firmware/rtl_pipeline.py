@@ -26,7 +26,8 @@ Language = Literal["verilog", "vhdl"]
 DELAY_UNITS_PER_NS: Final = 1.0
 """How much of alkaid's delay, of which an addition is a little more than 1, is assumed to pass in a nanosecond."""
 
-_SUFFIXES: Final[dict[Language, str]] = {"verilog": "v", "vhdl": "vhd"}
+SUFFIXES: Final[dict[Language, str]] = {"verilog": "v", "vhdl": "vhd"}
+LANGUAGES: Final = tuple(SUFFIXES)
 _DEFINED: Final[dict[Language, str]] = {"verilog": r"^module (\w+)", "vhdl": r"^entity (\w+) is"}
 
 
@@ -121,7 +122,7 @@ def sources(pipeline: Pipeline, name: str, language: Language) -> dict[str, str]
     Returns:
         Texts by file name, in an order in which each uses only what is in those before it.
     """
-    suffix = _SUFFIXES[language]
+    suffix = SUFFIXES[language]
     operations = [path.read_text(encoding="utf-8") for path in sorted(RTL_OPERATIONS[language].glob(f"*.{suffix}"))]
     parts = RTL_SOURCES[language](pipeline.machine, name)
     tables = parts.pop(f"{name}_tables", None)

@@ -1,4 +1,4 @@
-"""The RTL project as it is handed over: Verilog, constraints, build script, test bench, vectors, README."""
+"""The RTL project as it is handed over: Verilog, VHDL, constraints, build, test bench, vectors, README."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from trigger_ad.firmware.hls import top_function
 from trigger_ad.firmware.project import Vectors, write_vectors
 from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.rtl import traced
-from trigger_ad.firmware.rtl_design import VERILOG_FOLDER, RtlDesign, RtlPort
-from trigger_ad.firmware.rtl_pipeline import DELAY_UNITS_PER_NS, Pipeline, pipelined, sources
+from trigger_ad.firmware.rtl_design import RtlDesign, RtlPort
+from trigger_ad.firmware.rtl_pipeline import DELAY_UNITS_PER_NS, LANGUAGES, Pipeline, pipelined, sources
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
@@ -81,17 +81,18 @@ def _ports(encoding: InputEncoding) -> tuple[RtlPort, ...]:
 def _write(
     design: RtlDesign, pipeline: Pipeline, kind: FixedPoint, config: Config, vectors: Vectors, folder: Path
 ) -> None:
-    verilog = folder / VERILOG_FOLDER
-    verilog.mkdir(parents=True)
-    for name, text in sources(pipeline, f"{design.top}_pipeline", "verilog").items():
-        (verilog / name).write_text(text, encoding="utf-8")
+    for language in LANGUAGES:
+        (folder / language).mkdir(parents=True)
+        for name, text in sources(pipeline, f"{design.top}_pipeline", language).items():
+            (folder / language / name).write_text(text, encoding="utf-8")
     facts = _facts(design, pipeline, kind) | {
         "name": config.name,
         "own_model": config.own_model,
         "vectors": vectors.words,
     }
     for template, target in (
-        ("rtl_top.v.j2", f"{VERILOG_FOLDER}/{design.top}.v"),
+        ("rtl_top.v.j2", f"verilog/{design.top}.v"),
+        ("rtl_top.vhd.j2", f"vhdl/{design.top}.vhd"),
         ("rtl_test_bench.v.j2", f"{design.top}_test.v"),
         ("rtl.xdc.j2", f"{design.top}.xdc"),
         ("rtl_build.tcl.j2", "build.tcl"),
@@ -113,7 +114,7 @@ def _facts(design: RtlDesign, pipeline: Pipeline, kind: FixedPoint) -> dict[str,
         "clocked": pipeline.clocked,
         "accepts": design.threshold is not None,
         "threshold": design.threshold,
-        "threshold_literal": _literal(design.threshold, kind),
+        "threshold_bits": _bits(design.threshold, kind),
         "ports": design.ports,
         "objects": design.ports[0].words,
         "inputs": design.inputs,
@@ -123,16 +124,14 @@ def _facts(design: RtlDesign, pipeline: Pipeline, kind: FixedPoint) -> dict[str,
         "units_per_ns": DELAY_UNITS_PER_NS,
         "input_slices": _input_slices(design.ports, pipeline),
         "pipeline_inputs": sum(bits for _, bits in pipeline.input_bits),
-        "output_expressions": _output_expressions(design.output.width, kind.fraction, pipeline),
+        "output_pieces": _output_pieces(design.output.width, kind.fraction, pipeline),
         "pipeline_outputs": sum(bits for *_, bits in pipeline.output_bits),
     }
 
 
-def _literal(code: int | None, kind: FixedPoint) -> str | None:
-    if code is None:
-        return None
-    # the smallest code has no positive counterpart, so it is written by its bits
-    return f"{kind.width}'{'s' if kind.signed else ''}h{code % (1 << kind.width):x}"
+def _bits(code: int | None, kind: FixedPoint) -> str | None:
+    """A code in two's complement: the smallest has no positive counterpart that could be negated."""
+    return None if code is None else f"{code % (1 << kind.width):0{kind.width}b}"
 
 
 def _input_slices(ports: tuple[RtlPort, ...], pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -148,18 +147,25 @@ def _input_slices(ports: tuple[RtlPort, ...], pipeline: Pipeline) -> list[dict[s
     return slices
 
 
-def _output_expressions(width: int, fraction: int, pipeline: Pipeline) -> list[str]:
-    """Each output word in all bits of its type: the pipeline leaves out those that are always the same."""
-    expressions, at = [], 0
-    for signed, own_fraction, bits in pipeline.output_bits:
+def _output_pieces(width: int, fraction: int, pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Each output word in all bits of its type: the pipeline leaves out those that are always the same.
+
+    Returns:
+        For each run of bits of the words side by side `low` and `high`, and the `source` bit of the pipeline's results
+        at which it begins, or which is `repeated`; None for zeros.
+    """
+    pieces, at = [], 0
+    for index, (signed, own_fraction, bits) in enumerate(pipeline.output_bits):
         zeros = fraction - own_fraction if bits else width
-        copies = width - bits - zeros if bits else 0
-        parts = [f"{{{copies}{{{f'results[{at + bits - 1}]' if signed else _ZERO}}}}}"] if copies else []
-        parts += [f"results[{at + bits - 1}:{at}]"] if bits else []
-        parts += [f"{zeros}'b0"] if zeros else []
-        expressions.append(f"{{{', '.join(parts)}}}")
+        sign = at + bits - 1 if signed and bits else None
+        low = index * width
+        for source, repeated, length in (
+            (None, False, zeros),
+            (at, False, bits),
+            (sign, True, width - zeros - bits),
+        ):
+            if length:
+                pieces.append({"low": low, "high": low + length - 1, "source": source, "repeated": repeated})
+            low += length
         at += bits
-    return expressions
-
-
-_ZERO = "1'b0"
+    return pieces

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.native import random_words
 from support.rtl import CONFIG, NETWORK, VECTORS, WORDS, write_small_rtl
+from support.runs import Types, encoding_of, logarithmic_config, small_network
 
 from trigger_ad.emulation import rtl
 from trigger_ad.emulation.rtl import SimulatedProject, simulated
 from trigger_ad.errors import CheckFailed, UserError
 from trigger_ad.firmware.project import Vectors
-from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign
+from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign, sources
 from trigger_ad.firmware.rtl_project import write_rtl_project
-from trigger_ad.fixed_point import Codes
+from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.evaluation import outputs
 from trigger_ad.network.graph import Network
+from trigger_ad.network.nodes import Constant, Dense, Quantize
+from trigger_ad.tools import find_tool
 
 THRESHOLD = int(np.median(VECTORS.expected))
 
@@ -79,9 +83,43 @@ def test_several_words_in_a_single_stage(tmp_path: Path) -> None:
     assert run.latency_cycles == 1
 
 
-def _codes() -> Codes:
-    from support.runs import encoding_of
+def test_tables_of_logarithms_and_a_threshold_below_zero(tmp_path: Path) -> None:
+    config = logarithmic_config()
+    encoding = encoding_of(config)
+    words = random_words(encoding, 2000)
+    whole = small_network(Types(input="fixed<10,4>"))
+    dense = whole.nodes[1]
+    assert isinstance(dense, Dense)
+    codes = dense.kernel.codes[:, :1]
+    score = Dense("one", "inputs", Constant.narrowest(codes, dense.kernel.type.fraction), None)
+    network = Network(
+        (whole.input, score, Quantize("score", "one", FixedPoint.parse("fixed<9,4,RND_CONV,SAT>"), "linear"))
+    )
+    expected = outputs(network, encoding.codes_of_words(words)).reshape(len(words), 1)
+    design = write_rtl_project(network, config, -20, Vectors(words, expected), tmp_path / "rtl")
+    assert any("_tables" in path.name for path in sources(tmp_path / "rtl"))
+    with simulated(tmp_path / "rtl") as project:
+        run = project.back_to_back(words)
+    assert design.output.signed
+    assert np.array_equal(run.words, expected)
+    assert run.accepted is not None
+    assert np.array_equal(run.accepted, expected[:, 0] > -20)
+    assert 0 < (expected[:, 0] < -20).sum() < (expected[:, 0] < 0).sum()
 
+
+@pytest.mark.skipif(find_tool("ghdl") is None, reason="VHDL needs GHDL")
+def test_vhdl_gives_the_same(project: SimulatedProject, tmp_path: Path) -> None:
+    write_small_rtl(tmp_path / "rtl", THRESHOLD)
+    with simulated(tmp_path / "rtl", "vhdl") as vhdl:
+        found, expected = vhdl.with_gaps(WORDS, seed=5), project.with_gaps(WORDS, seed=5)
+    assert np.array_equal(found.words, expected.words)
+    assert found.accepted is not None
+    assert expected.accepted is not None
+    assert np.array_equal(found.accepted, expected.accepted)
+    assert found.latency_cycles == expected.latency_cycles
+
+
+def _codes() -> Codes:
     return encoding_of(CONFIG).codes_of_words(WORDS)
 
 

@@ -29,6 +29,7 @@ def test_everything_that_is_handed_over_is_there(project: Path) -> None:
     found = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()}
     assert {
         "verilog/trigger_ad_small.v",
+        "vhdl/trigger_ad_small.vhd",
         "trigger_ad_small.xdc",
         "build.tcl",
         "trigger_ad_small_test.v",
@@ -98,5 +99,5 @@ def test_a_damaged_design_is_refused(project: Path, tmp_path: Path, damage: str)
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"it has no design\.json"):
         RtlDesign.read(tmp_path)
-    with pytest.raises(UserError, match="has no Verilog files"):
+    with pytest.raises(UserError, match="has no files in the folder verilog"):
         sources(tmp_path)
