@@ -111,8 +111,17 @@ def compile_design(sources: Sequence[Path], top: str, driver: str, folder: Path)
     """
     verilator, compiler = find_verilator(), require_compiler()
     command = [str(verilator.program), "--cc", "--prefix", MODEL, "--top-module", top, "--Mdir", str(folder)]
-    # small files, so that no function is too large for the compiler
-    command += ["--no-timing", "--output-split", "20000", "-O3", *_WARNINGS, *map(str, sources)]
+    # short functions: the time that a compiler takes grows faster than their length
+    command += [
+        "--no-timing",
+        "--output-split",
+        "20000",
+        "--output-split-cfuncs",
+        "1000",
+        "-O3",
+        *_WARNINGS,
+        *map(str, sources),
+    ]
     _run(command, "Verilator", {"VERILATOR_ROOT": str(verilator.root)})
     (folder / "driver.cpp").write_text(driver, encoding="utf-8")
     units = _units(folder)

@@ -14,7 +14,6 @@ from alkaid.codegen.rtl.vhdl import fsm_logic_gen as _vhdl_sources
 from alkaid.stateful import FSM
 from alkaid.trace import FVariable, FVArrayInput, HWConfig, trace
 from alkaid.trace.ops import reduce
-from alkaid.trace.passes import add_surrogate, dead_code_elimin, fuse_ternary_adders
 from alkaid.trace.pipeline import to_pipeline
 from alkaid.types import CombLogic
 
@@ -26,11 +25,8 @@ __all__ = [
     "FVArrayInput",
     "FVariable",
     "HWConfig",
-    "add_surrogate",
     "alir_interp_run",
     "cmvm_solve",
-    "dead_code_elimin",
-    "fuse_ternary_adders",
     "reduce",
     "to_pipeline",
     "trace",

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from trigger_ad.firmware.alkaid_library import (
     FSM,
     RTL_OPERATIONS,
     RTL_SOURCES,
-    add_surrogate,
-    dead_code_elimin,
-    fuse_ternary_adders,
     to_pipeline,
 )
 from trigger_ad.firmware.rtl import Program
@@ -104,10 +101,9 @@ def pipelined(program: Program, clock_ns: float) -> Pipeline:
         program: The traced network.
         clock_ns: The clock's period.
     """
-    # three words are added in one carry chain of the devices' logic blocks
-    fused: Any = add_surrogate(dead_code_elimin(fuse_ternary_adders(program.logic)), _skip_op8_cost=True)
     cutoff = clock_ns * DELAY_UNITS_PER_NS
-    return Pipeline(program, to_pipeline(fused, latency_cutoff=cutoff, verbose=False, reg_inp=False, reg_out=False))
+    machine = to_pipeline(program.logic, latency_cutoff=cutoff, verbose=False, reg_inp=False, reg_out=False)
+    return Pipeline(program, machine)
 
 
 def sources(pipeline: Pipeline, name: str, language: Language) -> dict[str, str]:
