@@ -51,7 +51,7 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.development: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,simulate]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,rtl,simulate]'
 	touch $@ $(VENV)/.runtime
 
 clean:

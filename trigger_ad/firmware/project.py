@@ -82,7 +82,7 @@ def write_project(
     write_hls_project(network, config.name, back_end, config.firmware, folder, depths)
     _tidy(folder, network_function(config.name))
     write_top(network, input_encoding(config), config.name, back_end, config.firmware.io_type, folder)
-    _write_vectors(folder / "tb_data", vectors)
+    write_vectors(folder / "tb_data", vectors)
     facts = _facts(network, config) | {"back_end": back_end, "vectors": vectors}
     for template, target in (
         ("test_bench.cpp.j2", f"{facts['top']}_test.cpp"),
@@ -124,7 +124,13 @@ def _tidy(folder: Path, inner: str) -> None:
     (folder / "build_lib.sh").unlink()
 
 
-def _write_vectors(folder: Path, vectors: Vectors) -> None:
+def write_vectors(folder: Path, vectors: Vectors) -> None:
+    """Writes vectors, and the words expected for them, as a test bench reads them.
+
+    Args:
+        folder: Where to; it need not exist.
+        vectors: What is written.
+    """
     folder.mkdir(exist_ok=True)
     for name, table in ((INPUT_FILE, vectors.words), (EXPECTED_FILE, vectors.expected)):
         write_table(folder / name, table)

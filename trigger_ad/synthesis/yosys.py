@@ -1,0 +1,219 @@
+"""Logic synthesis without a vendor: what the Verilog of an RTL project costs on a family of devices, by Yosys.
+
+Yosys comes as the Python package `pyosys`. It is single-threaded and takes from seconds to hours, so a figure is kept
+under the digest of what it was made from.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from trigger_ad.errors import UserError
+from trigger_ad.progress import progress
+from trigger_ad.run_directory import read_json, text_digest, write_json
+from trigger_ad.synthesis.devices import check_part
+from trigger_ad.synthesis.yosys_process import MARK
+
+LIMIT_SECONDS: Final = 3600.0
+"""After which a synthesis is ended, unless told otherwise."""
+
+_INSTALL: Final = "Install it with 'pip install pyosys==0.70'"
+_STEPS: Final = (
+    *("begin", "prepare", "map_dsp", "coarse", "map_memory", "map_ffram"),
+    *("fine", "map_cells", "map_ffs", "map_luts", "finalize"),
+)
+"""Of Yosys's synthesis, in order; all of them, but for its own report."""
+_FAMILIES: Final = (
+    (r"xc7", "xc7"),
+    (r"xc(k|v)u\d+p|xczu|xcau|xck\d|xcu\d", "xcup"),
+    (r"xc(k|v)u\d", "xcu"),
+)
+"""Of devices, by how their names begin, as Yosys calls them: 7-series, UltraScale+, UltraScale."""
+
+_COUNTED: Final[dict[str, dict[str, int]]] = {
+    # a shift register takes a table, and so does an inverter that no table has taken in
+    "lut": dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV", "SRL16E", "SRLC32E"), 1),
+    "ff": dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE"), 1),
+    "carry_bits": {"CARRY4": 4, "CARRY8": 8},
+    "dsp": dict.fromkeys(("DSP48E1", "DSP48E2"), 1),
+    "bram": {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2},
+}
+"""How much of each resource a cell takes."""
+_FREE: Final = frozenset({"$scopeinfo", "MUXF7", "MUXF8", "MUXF9", "GND", "VCC"})
+"""Cells that take none of them."""
+
+
+@dataclass(frozen=True)
+class YosysReport:
+    """What a design takes after logic synthesis, before placement.
+
+    Args:
+        version: Of Yosys.
+        family: Of devices, as Yosys calls it.
+        lut: Look-up tables, those of shift registers and of single inverters included.
+        ff: Flip-flops.
+        carry_bits: Bits of carry chains.
+        dsp: DSP slices.
+        bram: Block memories of 18 Kbit.
+        cells: How many there are of each kind.
+        netlist: The digest of the Verilog.
+    """
+
+    version: str
+    family: str
+    lut: int
+    ff: int
+    carry_bits: int
+    dsp: int
+    bram: int
+    cells: dict[str, int]
+    netlist: str
+
+
+def family_of(part: str) -> str:
+    """The family of a part, as Yosys calls it.
+
+    Raises:
+        UserError: If it is none for which Yosys has cells.
+    """
+    check_part(part)
+    for pattern, family in _FAMILIES:
+        if re.match(pattern, part.lower()):
+            return family
+    raise UserError(
+        f"firmware.part: Yosys is used for 7-series, UltraScale and UltraScale+ devices, and {part} is none",
+        "Name a part such as xcvu13p-flga2577-2-e, or synthesize the project with the vendor's tool",
+    )
+
+
+def synthesized(
+    sources: Sequence[Path], top: str, part: str, cache: Path, limit_seconds: float = LIMIT_SECONDS
+) -> YosysReport:
+    """What a design takes on the family of a device, from the cache if the same was synthesized before.
+
+    Args:
+        sources: Verilog files.
+        top: The module at the top; everything below it is flattened.
+        part: The device.
+        cache: The folder of what was synthesized before.
+        limit_seconds: After which it is given up.
+
+    Raises:
+        UserError: If Yosys is missing, fails, takes too long, or leaves cells that are not known here.
+    """
+    family, release = family_of(part), _release()
+    netlist = text_digest("".join(text_digest(path.read_text(encoding="utf-8")) for path in sorted(sources)))
+    kept = cache / f"{top}-{text_digest(f'{netlist} {top} {family} {release} {_STEPS}')[:32]}.json"
+    if kept.is_file():
+        return YosysReport(**read_json(kept))
+    cells = _cells(sources, top, family, limit_seconds)
+    report = YosysReport(release, family, **_resources(cells), cells=cells, netlist=netlist)
+    write_json(kept, asdict(report))
+    return report
+
+
+def _release() -> str:
+    """The version of Yosys, which is not imported: it would change this process."""
+    if importlib.util.find_spec("pyosys") is None:
+        raise UserError("there is no Yosys, which measures the resources of RTL", _INSTALL)
+    return version("pyosys")
+
+
+def _cells(sources: Sequence[Path], top: str, family: str, limit_seconds: float) -> dict[str, int]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        options = f"-family {family} -flatten -noiopad -noclkbuf -top {top}"
+        commands = [f'read_verilog -sv "{path.absolute()}"' for path in sorted(sources)]
+        commands += [f"synth_xilinx {options} -run {step}:{following}" for step, following in _spans()]
+        commands += [f'tee -q -o "{folder / "report.json"}" stat -json']
+        (folder / "commands").write_text("\n".join(commands), encoding="utf-8")
+        _run(folder, top, len(commands), limit_seconds)
+        return _counted_cells(read_json(folder / "report.json"))
+
+
+def _spans() -> list[tuple[str, str]]:
+    """Each step with the one it goes up to."""
+    return list(zip(_STEPS, (*_STEPS[1:], "check"), strict=True))
+
+
+def _run(folder: Path, top: str, commands: int, limit_seconds: float) -> None:
+    """Runs the commands of a folder, shows how far they have come, and gives up after a time."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trigger_ad.synthesis.yosys_process", str(folder / "commands")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        # its logic optimizer is a program of its own, and must end with it
+        start_new_session=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(limit_seconds, give_up)
+    timer.start()
+    try:
+        said = _followed(process, top, commands)
+    finally:
+        timer.cancel()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if late.is_set():
+        raise UserError(
+            f"Yosys did not synthesize {top} within {limit_seconds:g} s",
+            "Give it more time or a smaller network",
+        )
+    if process.returncode:
+        raise UserError(f"Yosys failed on {top}: {said}", "See that 'pip install pyosys==0.70' is whole")
+
+
+def _followed(process: subprocess.Popen[str], top: str, commands: int) -> str:
+    """Reads what Yosys prints until it ends; what it said last, or what it called an error."""
+    assert process.stdout is not None
+    said = "it ended and said nothing"
+    with process.stdout, progress(f"Yosys, {top}", commands, "steps") as advance:
+        for line in process.stdout:
+            if line.startswith(MARK):
+                advance(int(line.removeprefix(MARK)), "")
+            elif line.strip() and not said.startswith("ERROR"):
+                said = line.strip()
+        if process.wait() == 0:
+            advance(commands, "")
+    return said
+
+
+def _counted_cells(report: Mapping[str, Any]) -> dict[str, int]:
+    try:
+        return {str(kind): int(count) for kind, count in report["design"]["num_cells_by_type"].items()}
+    except (KeyError, TypeError, AttributeError):
+        raise UserError("Yosys wrote a report in an unknown form", _INSTALL) from None
+
+
+def _resources(cells: Mapping[str, int]) -> dict[str, int]:
+    unknown = set(cells) - _FREE - {kind for kinds in _COUNTED.values() for kind in kinds}
+    if unknown:
+        raise UserError(f"Yosys left cells of unknown cost: {', '.join(sorted(unknown))}", _INSTALL)
+    return {
+        resource: sum(cells.get(kind, 0) * each for kind, each in kinds.items()) for resource, kinds in _COUNTED.items()
+    }
