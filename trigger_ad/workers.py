@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
@@ -23,8 +23,10 @@ _Result = TypeVar("_Result")
 
 def in_processes(
     work: Callable[[_Task], _Result], tasks: Sequence[_Task], processes: int | None = None
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """Does tasks in processes of their own; where one is enough, in this process.
+
+    Where the loop over it ends with an error, the processes end when it is closed (`contextlib.closing`), or forgotten.
 
     Args:
         work: A function of a module, which a new process can import.

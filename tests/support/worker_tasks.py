@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -54,8 +55,10 @@ def environment() -> dict[str, str]:
 
 def main() -> None:
     """Tells the numbers of the workers, and waits for them."""
-    for _ in in_processes(be_long, range(4)):
-        print(*(child.pid for child in active_children()), flush=True)  # noqa: T201
+    # an interruption may come while this prints, outside of the generator, and must reach it before the process ends
+    with closing(in_processes(be_long, range(4))) as results:
+        for _ in results:
+            print(*(child.pid for child in active_children()), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
