@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -127,10 +128,9 @@ def check_native(run: Run, network: Network, vectors: TestVectors, expected: Cod
         vectors: The vectors.
         expected: The reference's output words for them.
     """
-    from trigger_ad.emulation.agreement import compare
     from trigger_ad.emulation.native import compiled_library, native_layers
 
-    output, encoding = network.output.name, run.encoding
+    encoding = run.encoding
     with compiled_library(network, encoding) as library:
         started = time.perf_counter()
         found = library.output_words(vectors.words)
@@ -138,13 +138,9 @@ def check_native(run: Run, network: Network, vectors: TestVectors, expected: Cod
         tests = run.dataset.test_events()
         thinned = {item.name: tests[item.name] for item in vectors.segments if item.of is not None}
         words = {name: np.concatenate(list(map(library.scores, part.words()))) for name, part in thinned.items()}
-    values = network.type(output).values(found)
-    agreement = compare("native", network, {output: expected}, {output: values}, seconds)
-    if agreement.mismatches:
-        wrong = np.flatnonzero((found != expected).any(axis=1))[:LOCATED]
-        some = vectors.words[wrong]
-        layers = native_layers(network, encoding, some)
-        agreement = agreement.located_by(_compared(run, "native", network, some, layers, seconds), wrong)
+    agreement = _located(
+        run, "native", network, vectors, expected, found, seconds, partial(native_layers, network, encoding)
+    )
     return NativeRun(agreement, words)
 
 
@@ -160,7 +156,6 @@ def check_alir(run: Run, network: Network, vectors: TestVectors, expected: Codes
     Returns:
         The agreement, or why the network has no such program.
     """
-    from trigger_ad.emulation.agreement import compare
     from trigger_ad.emulation.alir import layers, output_words
     from trigger_ad.firmware.rtl import too_large, traced
 
@@ -175,15 +170,8 @@ def check_alir(run: Run, network: Network, vectors: TestVectors, expected: Codes
     started = time.perf_counter()
     found = output_words(program, vectors.words).reshape(expected.shape)
     seconds = time.perf_counter() - started
-    output = network.output.name
-    values = {output: network.type(output).values(found)}
-    agreement = compare("alir", network, {output: expected}, values, seconds)
-    if agreement.mismatches:
-        wrong = np.flatnonzero((found != expected).any(axis=1))[:LOCATED]
-        some = vectors.words[wrong]
-        shown = layers(network, run.encoding, some)
-        agreement = agreement.located_by(_compared(run, "alir", network, some, shown, seconds), wrong)
-    return agreement
+    shown = partial(layers, network, run.encoding)
+    return _located(run, "alir", network, vectors, expected, found, seconds, shown)
 
 
 @dataclass(frozen=True)
@@ -262,20 +250,13 @@ def check_hls(
         expected: The reference's output words for them.
         done: What the test bench gave.
     """
-    from trigger_ad.emulation.agreement import compare
-
-    output, project = network.output.name, run.directory.hls_project(back_end)
+    project = run.directory.hls_project(back_end)
     if done.words.shape != expected.shape:
         raise UserError(
             f"{project}/tb_data does not hold the vectors of this run", f"Delete the folder {project} and run 'convert'"
         )
-    values = {output: network.type(output).values(done.words)}
-    agreement = compare(f"hls_{back_end}", network, {output: expected}, values, done.seconds)
-    if agreement.mismatches:
-        wrong = np.flatnonzero((done.words != expected).any(axis=1))[:LOCATED]
-        some = vectors.words[wrong]
-        layers = done.program.layers(network, some)
-        agreement = agreement.located_by(_compared(run, f"hls_{back_end}", network, some, layers, done.seconds), wrong)
+    shown = partial(done.program.layers, network)
+    agreement = _located(run, f"hls_{back_end}", network, vectors, expected, done.words, done.seconds, shown)
     return replace(agreement, test_bench_passed=done.passed, alone=done.alone)
 
 
@@ -318,16 +299,37 @@ def check_cosim(
     return agreement.located_by(agreement, ran)
 
 
-def _compared(
+def _located(
     run: Run,
     emulator: str,
     network: Network,
-    words: NDArray[np.integer[Any]],
-    layers: Mapping[str, Values],
-    seconds: float | None,
+    vectors: TestVectors,
+    expected: Codes,
+    found: Codes,
+    seconds: float,
+    shown: Callable[[NDArray[np.integer[Any]]], Mapping[str, Values]],
 ) -> Agreement:
-    """The layers that an emulator shows for some vectors, against the reference's."""
+    """The output words of an emulator against the reference's; where they differ, with the layer that does first.
+
+    Args:
+        run: The run.
+        emulator: Its name.
+        network: The frozen network.
+        vectors: The vectors.
+        expected: The reference's output words for them.
+        found: The emulator's.
+        seconds: What running it took.
+        shown: Gives the layers that it shows for some vectors.
+    """
     from trigger_ad.emulation.agreement import compare
     from trigger_ad.network.evaluation import evaluate
 
-    return compare(emulator, network, evaluate(network, input_codes(run, words)), layers, seconds)
+    output = network.output.name
+    values = {output: network.type(output).values(found)}
+    agreement = compare(emulator, network, {output: expected}, values, seconds)
+    if not agreement.mismatches:
+        return agreement
+    wrong = np.flatnonzero((found != expected).any(axis=1))[:LOCATED]
+    some = vectors.words[wrong]
+    reference = evaluate(network, input_codes(run, some))
+    return agreement.located_by(compare(emulator, network, reference, shown(some), seconds), wrong)
