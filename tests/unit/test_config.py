@@ -431,3 +431,19 @@ def test_an_accumulator_that_is_no_plain_type_is_refused(tmp_path: Path, accumul
     with pytest.raises(UserError, match=re.escape("firmware.layers.latent.accumulator: ")) as error:
         load_config(written(tmp_path, text))
     assert said in error.value.what
+
+
+def test_a_model_of_ones_own_has_no_constant_threshold() -> None:
+    own = {"name": "mine", "own_model": {"file": "model.h5"}}
+    assert Config.model_validate(own).firmware.accept.threshold == "register"
+    with pytest.raises(ValueError, match=r"firmware.accept.threshold: .* set it to register"):
+        Config.model_validate(own | {"firmware": {"accept": {"threshold": "constant"}}})
+
+
+@pytest.mark.parametrize(
+    ("flow", "back_ends", "has_rtl"),
+    [("hls", ("vitis", "vivado"), False), ("rtl", (), True), ("both", ("vitis", "vivado"), True)],
+)
+def test_the_flow_says_which_projects_there_are(flow: str, back_ends: tuple[str, ...], has_rtl: bool) -> None:
+    firmware = Config.model_validate({"name": "a", "firmware": {"flow": flow}}).firmware
+    assert (firmware.hls_back_ends, firmware.has_rtl) == (back_ends, has_rtl)

@@ -4,7 +4,16 @@ Unknown keys, wrong types and impossible values are refused with the key's full 
 """
 
 from trigger_ad.config.events import EventsConfig, LayoutConfig, ObjectsConfig
-from trigger_ad.config.firmware import BackEnd, FirmwareConfig, IOType, LayerFirmwareConfig, Strategy
+from trigger_ad.config.firmware import (
+    AcceptConfig,
+    BackEnd,
+    FirmwareConfig,
+    Flow,
+    IOType,
+    LayerFirmwareConfig,
+    Strategy,
+    ThresholdKind,
+)
 from trigger_ad.config.inputs import FeatureConfig, InputsConfig, OtherFeatureConfig, TransverseMomentumConfig
 from trigger_ad.config.model import (
     ARCHITECTURES,
@@ -33,6 +42,7 @@ from trigger_ad.config.training import (
 __all__ = [
     "ARCHITECTURES",
     "PATTERNS",
+    "AcceptConfig",
     "AnomaliesConfig",
     "BackEnd",
     "Bits",
@@ -45,6 +55,7 @@ __all__ = [
     "FeatureConfig",
     "FirmwareConfig",
     "FitConfig",
+    "Flow",
     "IOType",
     "InputsConfig",
     "LayerBitsConfig",
@@ -61,6 +72,7 @@ __all__ = [
     "Section",
     "Strategy",
     "StudentConfig",
+    "ThresholdKind",
     "TrainingConfig",
     "TransverseMomentumConfig",
     "VariationalConfig",

@@ -1,4 +1,4 @@
-"""The section `firmware`: the HLS project."""
+"""The section `firmware`: the HLS and RTL projects."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ BackEnd = Literal["vitis", "vivado"]
 
 Strategy = Literal["latency", "resource"]
 IOType = Literal["io_parallel", "io_stream"]
+Flow = Literal["hls", "rtl", "both"]
+ThresholdKind = Literal["constant", "register"]
+
+
+class AcceptConfig(Section):
+    """The accept bit: score word > threshold code."""
+
+    threshold: ThresholdKind = "constant"
+    """`constant` builds the threshold in; `register` makes it a port of the top level."""
+    fpr: float = Field(default=0.01, gt=0, lt=1, allow_inf_nan=False)
+    """The share of validation background that may be accepted: it sets the constant, or what test benches give the
+    register."""
 
 
 class LayerFirmwareConfig(Section):
@@ -41,8 +53,11 @@ class LayerFirmwareConfig(Section):
 
 
 class FirmwareConfig(Section):
-    """The HLS project."""
+    """The firmware projects."""
 
+    flow: Flow = "both"
+    """By hls4ml as HLS, by alkaid as RTL, or both."""
+    accept: AcceptConfig = AcceptConfig()
     back_ends: tuple[BackEnd, ...] = Field(default=("vitis", "vivado"), min_length=1, strict=False)
     part: str = "xcvu9p-flgb2104-2l-e"
     clock_ns: float = Field(default=5.0, gt=0, le=1000, allow_inf_nan=False)
@@ -51,6 +66,16 @@ class FirmwareConfig(Section):
     io_type: IOType = "io_parallel"
     layers: dict[str, LayerFirmwareConfig] = Field(default={})
     """Exceptions by layer name."""
+
+    @property
+    def hls_back_ends(self) -> tuple[BackEnd, ...]:
+        """Those whose HLS project is written."""
+        return () if self.flow == "rtl" else self.back_ends
+
+    @property
+    def has_rtl(self) -> bool:
+        """Whether an RTL project is written."""
+        return self.flow != "hls"
 
     def reuse_factor_of(self, layer: str) -> int:
         """The reuse factor asked for a layer."""

@@ -118,6 +118,23 @@ class Config(Section):
                 raise ValueError(f"{given}: a model of one's own is not trained; leave it out, or leave out own_model")
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_model_has_a_register(cls, data: Any) -> Any:
+        """A model of the user's own has no validation background to set a constant with."""
+        if not isinstance(data, dict) or data.get("own_model") is None:
+            return data
+        firmware = data.get("firmware", {})
+        accept = firmware.get("accept", {}) if isinstance(firmware, dict) else None
+        if not isinstance(accept, dict):
+            return data
+        if accept.get("threshold", "register") != "register":
+            raise ValueError(
+                "firmware.accept.threshold: a model of one's own has no validation background that would set a "
+                "constant; set it to register"
+            )
+        return data | {"firmware": firmware | {"accept": accept | {"threshold": "register"}}}
+
     @model_serializer(mode="wrap")
     def _without_what_has_no_meaning(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         dropped: set[str] = {"own_model"}

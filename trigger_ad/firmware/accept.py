@@ -1,0 +1,20 @@
+"""The accept bit of a firmware project: score word > threshold code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trigger_ad.config import ThresholdKind
+
+
+@dataclass(frozen=True)
+class Accept:
+    """How events are accepted.
+
+    Args:
+        threshold: `constant` where the code is built in, `register` where it is a port.
+        code: The constant, or what test benches give the register: an integer code of the score's type.
+    """
+
+    threshold: ThresholdKind
+    code: int
