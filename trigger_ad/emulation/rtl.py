@@ -104,7 +104,7 @@ class SimulatedProject:
         outputs = self._clocked(clocks)
         latency = self._latency(entering, outputs[:, 0] == 1)
         given = outputs[latency:][entering[: len(entering) - latency]]
-        accepted = None if self.design.threshold is None else given[:, 1] == 1
+        accepted = None if self.design.accept is None else given[:, 1] == 1
         # an output is there for whoever reads it at the clock after the one that gave it
         return RtlRun(given[:, 2:], accepted, latency + 1, _interval(entering, outputs[:, 0] == 1))
 
@@ -205,6 +205,8 @@ def _driver(design: RtlDesign) -> str:
         "inputs": design.inputs,
         "output": asdict(design.output),
         "digest_digits": len(design.digest),
-        "accepts": design.threshold is not None,
+        "accepts": design.accept is not None,
+        "register": design.has_register,
+        "threshold": design.accept.code if design.accept else None,
     }
     return templating.render("trigger_ad.emulation", "rtl_driver.cpp.j2", facts, trim=False)
