@@ -25,6 +25,7 @@ from trigger_ad.firmware.rtl_design import RtlDesign, remedy, sources
 from trigger_ad.firmware.rtl_pipeline import Language
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.vectors import require_words
+from trigger_ad.progress import progress
 
 BLOCK_VECTORS: Final = 50_000
 """As many are simulated at a time, each block in a pipeline that is empty at first."""
@@ -91,8 +92,12 @@ class SimulatedProject:
         require_words(self._features, self.design.ports[0].words, words)
         if not len(words):
             raise ValueError("no vectors")
-        starts = range(0, len(words), BLOCK_VECTORS)
-        return _joined([self._block(words[start : start + BLOCK_VECTORS], random) for start in starts], self._folder)
+        blocks = []
+        with progress("RTL simulation", len(words), "vectors") as advance:
+            for start in range(0, len(words), BLOCK_VECTORS):
+                blocks.append(self._block(words[start : start + BLOCK_VECTORS], random))
+                advance(min(start + BLOCK_VECTORS, len(words)), "")
+        return _joined(blocks, self._folder)
 
     @property
     def _features(self) -> list[FixedPoint]:

@@ -86,7 +86,9 @@ def test_a_network_without_an_answer_is_refused(tmp_path: Path) -> None:
     kind = NETWORK.type(NETWORK.nodes[2].name)
     network = Network((NETWORK.input, nothing, Quantize("score", "nothing", kind, "linear")))
     with pytest.raises(UserError, match="layer 'score' gives the same for every event"):
-        write_rtl_project(network, CONFIG, Accept("constant", 0), Vectors(VECTORS.words, VECTORS.expected * 0), tmp_path / "rtl")
+        write_rtl_project(
+            network, CONFIG, Accept("constant", 0), Vectors(VECTORS.words, VECTORS.expected * 0), tmp_path / "rtl"
+        )
 
 
 @pytest.mark.parametrize("damage", ["schema", "ports", "unknown"])
