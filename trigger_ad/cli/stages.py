@@ -168,9 +168,13 @@ def run(target: Path, as_json: bool) -> None:
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.hardware_tables import hardware_table
+    from trigger_ad.report.summary import cost_fact
     from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_table, tpr_table
 
     click.echo(report["verdict"]["sentence"])
+    cost = cost_fact(report)
+    if cost:
+        click.echo(f"{cost.label}: {cost.value} ({cost.detail})")
     rates = equal_rate_table(report) or tpr_table(report)
     show_tables([auc_table(report), rates, agreement_table(report), hardware_table(report)])
 
