@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.report import make_report, make_scores
+from support.report import make_hardware, make_report, make_scores
 
-from trigger_ad.report.summary import key_facts
+from trigger_ad.report.summary import cost_fact, key_facts
 
 SCORES = make_scores(500)
 
@@ -65,3 +65,18 @@ def test_the_largest_loss_names_its_signal(report: dict[str, Any]) -> None:
 def test_a_loss_that_was_not_measured_is_not_known(report: dict[str, Any]) -> None:
     report["performance"] = [row for row in report["performance"] if row["model"] != "float"]
     assert key_facts(report)[1].value == "not known"
+
+
+def test_what_was_measured_of_rtl_is_said_with_its_sources(report: dict[str, Any]) -> None:
+    assert cost_fact(report) is None
+    clocks = make_hardware("rtl", source="verilator", tool="Verilator 5.048", latency_cycles=6, latency_ns=30.0)
+    cells = make_hardware("rtl", source="yosys", tool="Yosys 0.70", lut=3_844, ff=1_101, dsp=0)
+    report["hardware"] += [clocks, cells | {"utilisation": {"lut": 0.00325}}]
+    fact = key_facts(report)[2]
+    assert (fact.label, fact.value, fact.good) == ("RTL, measured", "6 clocks, 3,844 LUT", None)
+    assert fact.detail == (
+        "Verilator 5.048: latency 6 clocks, 30 ns at 5 ns assumed; interval 1; "
+        "Yosys 0.70: 3,844 LUT (0.33 %), 1,101 FF, 0 DSP"
+    )
+    report["hardware"].remove(report["hardware"][-1])
+    assert key_facts(report)[2].value == "6 clocks"
