@@ -158,10 +158,8 @@ def check_rtl(
 
     wanted = expected[done.ran]
     if done.run.words.shape != wanted.shape:
-        raise UserError(
-            f"{run.directory.rtl_project} has {done.run.words.shape[1]} output words, and the network {wanted.shape[1]}",
-            f"Delete the folder {run.directory.rtl_project} and run 'convert'",
-        )
+        project, outputs = run.directory.rtl_project, done.run.words.shape[1]
+        raise UserError(f"{project} has {outputs} output words", f"Delete the folder {project} and run 'convert'")
     found = done.words(wanted)
     share = replace(vectors, words=vectors.words if len(found) == len(expected) else vectors.words[done.ran])
     # what it was made from names the layer, where that is what differs
