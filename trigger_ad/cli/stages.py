@@ -166,11 +166,12 @@ def run(target: Path, as_json: bool) -> None:
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.hardware_tables import hardware_table
-    from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_table, tpr_table
+    from trigger_ad.report.summary import verdict_line
+    from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_tables, tpr_table
 
-    click.echo(report["verdict"]["sentence"])
-    rates = equal_rate_table(report) or tpr_table(report)
-    show_tables([auc_table(report), rates, agreement_table(report), hardware_table(report)])
+    click.echo(verdict_line(report))
+    rates = equal_rate_tables(report)[:1] or (tpr_table(report),)
+    show_tables([auc_table(report), *rates, agreement_table(report), hardware_table(report)])
 
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:

@@ -21,11 +21,11 @@ from trigger_ad.report.run_tables import (
     training_table,
     versions_table,
 )
-from trigger_ad.report.summary import key_facts
+from trigger_ad.report.summary import key_facts, verdict_words
 from trigger_ad.report.tables import (
     agreement_table,
     auc_table,
-    equal_rate_table,
+    equal_rate_tables,
     score_tables,
     tpr_table,
     tpr_tables,
@@ -77,11 +77,12 @@ def render_markdown(report: Report, figures: list[Drawing]) -> str:
 def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
     return {
         "report": report,
+        "verdict": verdict_words(report),
         "facts": key_facts(report),
         "figures": {figure.name: figure for figure in figures},
         "auc": auc_table(report),
         "other_scores": score_tables(report),
-        "rates": tuple(filter(None, (*(tpr_tables(report) or (tpr_table(report),)), equal_rate_table(report)))),
+        "rates": (*(tpr_tables(report) or (tpr_table(report),)), *equal_rate_tables(report)),
         "agreement": agreement_table(report),
         "layers": layer_table(report),
         "hardware": hardware_table(report),
