@@ -80,6 +80,11 @@ class RunDirectory:
         """The HLS project of one back end."""
         return self.path / "hls" / back_end
 
+    @property
+    def rtl_project(self) -> Path:
+        """The RTL project."""
+        return self.path / "rtl"
+
     def results(self, stage: str) -> Path:
         """The results of one stage."""
         return self.path / "results" / f"{stage}.json"

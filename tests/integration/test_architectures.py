@@ -56,7 +56,9 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """The report of a finished run, with the run itself under `run`."""
     folder = tmp_path_factory.mktemp(request.param)
     write_study(folder, background=600, signal=100)
-    changes = changed({"name": request.param, "firmware": {"back_ends": ["vitis"]}}, STUDIES[request.param])
+    changes = changed(
+        {"name": request.param, "firmware": {"flow": "hls", "back_ends": ["vitis"]}}, STUDIES[request.param]
+    )
     write_config(folder / "study.yaml", **changes)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -59,7 +59,7 @@ STUDENT: dict[str, Any] = {
     "score": "network_output",
     "training": {"epochs": 1, "augmentation": 1},
     "quantization": {"score": 12, "qat": {"epochs": 1}},
-    "firmware": {"back_ends": ["vitis"]},
+    "firmware": {"flow": "hls", "back_ends": ["vitis"]},
 }
 
 

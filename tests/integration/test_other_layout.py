@@ -33,7 +33,7 @@ CONFIG: dict[str, Any] = {
     "model": {"hidden": [6], "latent": 2},
     "training": {"epochs": 2, "augmentation": 2},
     "quantization": {"qat": {"epochs": 1}},
-    "firmware": {"back_ends": ["vitis"]},
+    "firmware": {"flow": "hls", "back_ends": ["vitis"]},
 }
 QUANTITIES = ("met", "ht", "sum_of_pt", "object_number")
 FEATURES = ["pt", "phi", "isolation"]

@@ -148,6 +148,8 @@ STUDY: dict[str, Any] = {
     "model": {"hidden": [4], "latent": 2},
     "training": {"epochs": 2, "augmentation": 2},
     "quantization": {"qat": {"epochs": 2}},
+    # RTL takes a minute to simulate and synthesize: `test_rtl_run.py` does, with a network that is smaller
+    "firmware": {"flow": "hls"},
 }
 
 
@@ -186,7 +188,7 @@ class Outcome:
     @property
     def error(self) -> str:
         """The one line on standard error besides those that announce stages or say how they go."""
-        announced = rf"|{'|'.join(STAGES)}|.*: [\d,]+ of [\d,]+ (epochs|events)\b.*"
+        announced = rf"|{'|'.join(STAGES)}|.*: [\d,]+ of [\d,]+ (epochs|events|files|vectors|steps)\b.*"
         (line,) = [line for line in self.stderr if not re.fullmatch(announced, line)]
         return line
 
@@ -194,7 +196,7 @@ class Outcome:
 Command = Callable[..., Outcome]
 """Takes the arguments as typed, without the program's name."""
 
-STAGES = ("train", "quantize", "convert", "emulate", "hardware", "report")
+STAGES = ("train", "quantize", "convert", "rtl", "emulate", "synthesize", "report")
 
 
 def tree_digest(folder: Path) -> dict[str, str]:

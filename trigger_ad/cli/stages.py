@@ -63,15 +63,17 @@ def quantize(target: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run directory of a model file.")
 @click.option("--input-type", metavar="TYPE", help="The type of a model file's inputs, such as 'fixed<16,6>'.")
 def convert(target: Path, out: Path | None, input_type: str | None) -> None:
-    """Write the firmware project of each back end, with test vectors and a self-checking test bench.
+    """Write the firmware projects, HLS and RTL, with test vectors and a self-checking test bench.
 
     TARGET may also be a QKeras model file (.h5 or .keras) of your own, with --out.
     """
     from trigger_ad.pipeline.own_model import is_model_file
 
     run = _convert_model(target, out, input_type) if is_model_file(target) else _convert_run(target, out, input_type)
-    for back_end in run.config.firmware.back_ends:
+    for back_end in run.config.firmware.hls_back_ends:
         click.echo(f"{back_end}: {run.directory.hls_project(back_end)}")
+    if run.config.firmware.has_rtl:
+        click.echo(f"rtl: {run.directory.rtl_project}")
 
 
 def _convert_model(model: Path, out: Path | None, input_type: str | None) -> Run:
@@ -79,7 +81,7 @@ def _convert_model(model: Path, out: Path | None, input_type: str | None) -> Run
 
     if out is None:
         raise UserError(f"{model} is a model file, and --out is missing", "Add --out hls_projects/NAME")
-    run = _up_to_date(open_own_model(model, out, input_type), "convert")
+    run = brought_up_to_date(open_own_model(model, out, input_type), "convert")
     what = "trigger words, encoded as" if run.config.own_model and run.config.own_model.codes is None else "codes, as"
     click.echo(f"inputs: {run.encoding.inputs} {what} {run.directory.config} says")
     return run
@@ -166,10 +168,13 @@ def run(target: Path, as_json: bool) -> None:
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.hardware_tables import hardware_table
-    from trigger_ad.report.summary import verdict_line
+    from trigger_ad.report.summary import cost_fact, verdict_line
     from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_tables, tpr_table
 
     click.echo(verdict_line(report))
+    cost = cost_fact(report)
+    if cost:
+        click.echo(f"{cost.label}: {cost.value} ({cost.detail})")
     rates = equal_rate_tables(report)[:1] or (tpr_table(report),)
     show_tables([auc_table(report), *rates, agreement_table(report), hardware_table(report)])
 
@@ -213,10 +218,11 @@ def _read_report(run: Run) -> dict[str, Any]:
 def _bring(target: Path, stage: str, *, again: bool = False) -> Run:
     from trigger_ad.pipeline.target import open_run
 
-    return _up_to_date(open_run(target), stage, again=again)
+    return brought_up_to_date(open_run(target), stage, again=again)
 
 
-def _up_to_date(opened: Run, stage: str, *, again: bool = False) -> Run:
+def brought_up_to_date(opened: Run, stage: str, *, again: bool = False) -> Run:
+    """Checks a run and brings it up to date, as `bring_up_to_date` does; the run."""
     from trigger_ad.pipeline.check import check_run
     from trigger_ad.pipeline.target import bring_up_to_date
 

@@ -25,6 +25,7 @@ from trigger_ad.firmware.rtl_design import RtlDesign, remedy, sources
 from trigger_ad.firmware.rtl_pipeline import Language
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.vectors import require_words
+from trigger_ad.progress import progress
 
 BLOCK_VECTORS: Final = 50_000
 """As many are simulated at a time, each block in a pipeline that is empty at first."""
@@ -91,8 +92,12 @@ class SimulatedProject:
         require_words(self._features, self.design.ports[0].words, words)
         if not len(words):
             raise ValueError("no vectors")
-        starts = range(0, len(words), BLOCK_VECTORS)
-        return _joined([self._block(words[start : start + BLOCK_VECTORS], random) for start in starts], self._folder)
+        blocks = []
+        with progress("RTL simulation", len(words), "vectors") as advance:
+            for start in range(0, len(words), BLOCK_VECTORS):
+                blocks.append(self._block(words[start : start + BLOCK_VECTORS], random))
+                advance(min(start + BLOCK_VECTORS, len(words)), "")
+        return _joined(blocks, self._folder)
 
     @property
     def _features(self) -> list[FixedPoint]:
@@ -104,7 +109,7 @@ class SimulatedProject:
         outputs = self._clocked(clocks)
         latency = self._latency(entering, outputs[:, 0] == 1)
         given = outputs[latency:][entering[: len(entering) - latency]]
-        accepted = None if self.design.threshold is None else given[:, 1] == 1
+        accepted = None if self.design.accept is None else given[:, 1] == 1
         # an output is there for whoever reads it at the clock after the one that gave it
         return RtlRun(given[:, 2:], accepted, latency + 1, _interval(entering, outputs[:, 0] == 1))
 
@@ -205,6 +210,8 @@ def _driver(design: RtlDesign) -> str:
         "inputs": design.inputs,
         "output": asdict(design.output),
         "digest_digits": len(design.digest),
-        "accepts": design.threshold is not None,
+        "accepts": design.accept is not None,
+        "register": design.has_register,
+        "threshold": design.accept.code if design.accept else None,
     }
     return templating.render("trigger_ad.emulation", "rtl_driver.cpp.j2", facts, trim=False)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from trigger_ad.errors import UserError
+from trigger_ad.progress import progress
 from trigger_ad.tools import require_compiler
 
 OLDEST: Final = (5, 48)
@@ -48,6 +49,9 @@ class Verilator:
     program: Path
     root: Path
     version: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"Verilator {_written(self.version)}"
 
 
 def find_verilator() -> Verilator:
@@ -128,7 +132,13 @@ def compile_design(sources: Sequence[Path], top: str, driver: str, folder: Path)
     include = verilator.root / "include"
     program = folder / "simulation"
     where = ["-I", str(folder), "-I", str(include), "-I", str(include / "vltstd")]
-    _run([str(compiler), *_FLAGS, *where, "-o", str(program), *map(str, units)], str(compiler))
+    with progress(f"Verilator, {top}", len(units) + 1, "files") as advance:
+        for done, unit in enumerate(units):
+            advance(done, "")
+            _run([str(compiler), *_FLAGS, *where, "-c", "-o", str(unit.with_suffix(".o")), str(unit)], str(compiler))
+        objects = [str(unit.with_suffix(".o")) for unit in units]
+        _run([str(compiler), *_FLAGS, "-o", str(program), *objects], str(compiler))
+        advance(len(units) + 1, "")
     return program
 
 

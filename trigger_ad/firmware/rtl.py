@@ -19,7 +19,7 @@ from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.firmware.alkaid_library import CombLogic, FVArrayInput, alir_interp_run, trace
 from trigger_ad.firmware.rtl_encoding import encoded
 from trigger_ad.firmware.rtl_layers import Tensor, traced_node
-from trigger_ad.firmware.rtl_words import HARDWARE, TooWideError, Variable, field, require_exact
+from trigger_ad.firmware.rtl_words import EXACT_BITS, HARDWARE, TooWideError, Variable, field, require_exact
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.graph import Network
 from trigger_ad.network.inputs import require_encoding
@@ -77,12 +77,32 @@ def products(network: Network) -> int:
     return count
 
 
-def too_large(network: Network) -> str | None:
-    """Why a network is not traced, or None if it is."""
-    count = products(network)
+def too_large(network: Network, kept: float = 1.0) -> str | None:
+    """Why a network is not traced, or None if it is.
+
+    Args:
+        network: The network.
+        kept: The share of its weights that will not be 0.
+    """
+    count = round(products(network) * kept)
     if count <= LARGEST_PRODUCTS:
         return None
     return f"{count} products with weights are more than the {LARGEST_PRODUCTS} that are traced in some minutes"
+
+
+def untraceable(network: Network, kept: float = 1.0) -> str | None:
+    """Why a network is not traced, as far as its nodes and words show it; None if they do not.
+
+    Args:
+        network: The network.
+        kept: The share of its weights that will not be 0.
+    """
+    for node in network.nodes:
+        word = network.words[node.name]
+        width = FixedPoint.holding(int(word.low.min()), int(word.high.max()), 0).width
+        if width > EXACT_BITS:
+            return f"layer '{node.name}' needs {width} bits, more than the {EXACT_BITS} that alkaid keeps exactly"
+    return too_large(network, kept)
 
 
 def traced(network: Network, encoding: InputEncoding, shown: Sequence[str] | None = None) -> Program:

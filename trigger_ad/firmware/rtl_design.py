@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trigger_ad.errors import UserError
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.rtl_pipeline import SUFFIXES, Language, Stage
 from trigger_ad.run_directory import read_json, write_json
 
@@ -46,7 +47,7 @@ class RtlDesign:
         part: The device it is built for.
         clock_ns: The clock it was cut into stages for; assumed until a vendor's tool has met it.
         latency_cycles: Clocks from words to score.
-        threshold: The code above which an event is accepted, or None without an accept bit.
+        accept: How events are accepted, or None without an accept bit.
         ports: Of trigger words: the words of an event are those of all ports for object 0, then for object 1, ...
         output: Of the output words.
         stages: Of the pipeline.
@@ -57,7 +58,7 @@ class RtlDesign:
     part: str
     clock_ns: float
     latency_cycles: int
-    threshold: int | None
+    accept: Accept | None
     ports: tuple[RtlPort, ...]
     output: RtlPort
     stages: tuple[Stage, ...]
@@ -66,6 +67,11 @@ class RtlDesign:
     def inputs(self) -> int:
         """Trigger words of an event."""
         return sum(port.words for port in self.ports)
+
+    @property
+    def has_register(self) -> bool:
+        """Whether the threshold is a port."""
+        return self.accept is not None and self.accept.threshold == "register"
 
     def write(self, folder: Path) -> None:
         """Writes it into a project."""
@@ -94,6 +100,7 @@ class RtlDesign:
         return cls(
             **found
             | {
+                "accept": None if found["accept"] is None else Accept(**found["accept"]),
                 "ports": tuple(RtlPort(**port) for port in found["ports"]),
                 "output": RtlPort(**found["output"]),
                 "stages": tuple(Stage(**stage) for stage in found["stages"]),

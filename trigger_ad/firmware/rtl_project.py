@@ -9,6 +9,7 @@ from trigger_ad.config import Config
 from trigger_ad.errors import UserError
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.plain_encoding import input_encoding
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.hls import top_function
 from trigger_ad.firmware.project import Vectors, write_vectors
 from trigger_ad.firmware.rendering import render
@@ -21,15 +22,14 @@ from trigger_ad.network.graph import Network
 
 
 def write_rtl_project(
-    network: Network, config: Config, threshold: int | None, vectors: Vectors, folder: Path
+    network: Network, config: Config, accept: Accept | None, vectors: Vectors, folder: Path
 ) -> RtlDesign:
     """Writes the RTL project of a network behind its encoding.
 
     Args:
         network: The frozen network.
         config: The run's configuration.
-        threshold: An event is accepted when its score word, the network's only output word, is greater than this code;
-            None for no accept bit.
+        accept: How events are accepted, by the network's only output word; None for no accept bit.
         vectors: Go into the project with the words expected for them.
         folder: Where to; must not exist.
 
@@ -43,7 +43,7 @@ def write_rtl_project(
     encoding = input_encoding(config)
     program = traced(network, encoding)
     output = network.words[network.output.name]
-    _require_threshold(threshold, output.type, output.size)
+    _require_threshold(accept, output.type, output.size)
     if (output.low == output.high).all():
         raise UserError(f"layer '{network.output.name}' gives the same for every event", "Train the model again")
     pipeline = pipelined(program, config.firmware.clock_ns)
@@ -53,7 +53,7 @@ def write_rtl_project(
         part=config.firmware.part,
         clock_ns=config.firmware.clock_ns,
         latency_cycles=pipeline.latency_cycles,
-        threshold=threshold,
+        accept=accept,
         ports=_ports(encoding),
         output=RtlPort("score", output.size, output.type.width, output.type.signed),
         stages=pipeline.stages,
@@ -62,13 +62,13 @@ def write_rtl_project(
     return design
 
 
-def _require_threshold(threshold: int | None, kind: FixedPoint, outputs: int) -> None:
-    if threshold is None:
+def _require_threshold(accept: Accept | None, kind: FixedPoint, outputs: int) -> None:
+    if accept is None:
         return
     if outputs != 1:
         raise ValueError(f"{outputs} output words have no threshold")
-    if not kind.code_min <= threshold <= kind.code_max:
-        raise ValueError(f"the threshold {threshold} is no code of {kind}")
+    if not kind.code_min <= accept.code <= kind.code_max:
+        raise ValueError(f"the threshold {accept.code} is no code of {kind}")
 
 
 def _ports(encoding: InputEncoding) -> tuple[RtlPort, ...]:
@@ -112,9 +112,10 @@ def _facts(design: RtlDesign, pipeline: Pipeline, kind: FixedPoint) -> dict[str,
         "clock_ns": design.clock_ns,
         "latency_cycles": design.latency_cycles,
         "clocked": pipeline.clocked,
-        "accepts": design.threshold is not None,
-        "threshold": design.threshold,
-        "threshold_bits": _bits(design.threshold, kind),
+        "accepts": design.accept is not None,
+        "register": design.has_register,
+        "threshold": design.accept.code if design.accept else None,
+        "threshold_bits": _bits(design.accept, kind),
         "ports": design.ports,
         "objects": design.ports[0].words,
         "inputs": design.inputs,
@@ -129,9 +130,9 @@ def _facts(design: RtlDesign, pipeline: Pipeline, kind: FixedPoint) -> dict[str,
     }
 
 
-def _bits(code: int | None, kind: FixedPoint) -> str | None:
-    """A code in two's complement: the smallest has no positive counterpart that could be negated."""
-    return None if code is None else f"{code % (1 << kind.width):0{kind.width}b}"
+def _bits(accept: Accept | None, kind: FixedPoint) -> str | None:
+    """A threshold in two's complement: the smallest code has no positive counterpart that could be negated."""
+    return None if accept is None else f"{accept.code % (1 << kind.width):0{kind.width}b}"
 
 
 def _input_slices(ports: tuple[RtlPort, ...], pipeline: Pipeline) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from trigger_ad.errors import UserError
 from trigger_ad.pipeline.stage import Run
 
 if TYPE_CHECKING:
+    from trigger_ad.config import FirmwareConfig
     from trigger_ad.network.graph import Network
 
 
@@ -58,9 +59,6 @@ def _require_events(present: bool, path: str) -> None:
 def _worst_case(run: Run) -> Network:
     """The network that would ship, with the widest weights, after every check that needs no more than its layers."""
     from trigger_ad.config import StudentConfig
-    from trigger_ad.firmware.hls_layers import check_layers
-    from trigger_ad.firmware.limits import check_limits
-    from trigger_ad.firmware.reuse import check_reuse_factor
     from trigger_ad.network.worst_case import worst_case_network
 
     config = run.config
@@ -75,10 +73,33 @@ def _worst_case(run: Run) -> Network:
         len(run.encoding.features),
         run.encoding.bounds,
     )
-    check_layers(network, config.firmware)
-    check_limits(network, config.firmware)
-    check_reuse_factor(network, config.firmware)
+    pruning = config.training.pruning
+    check_firmware(network, config.firmware, 1 - pruning.sparsity if pruning else 1.0)
     return network
+
+
+def check_firmware(network: Network, firmware: FirmwareConfig, kept: float = 1.0) -> None:
+    """Refuses a network that one of the flows asked for cannot take.
+
+    Args:
+        network: The network.
+        firmware: What is asked for.
+        kept: The share of its weights that will not be 0.
+
+    Raises:
+        UserError: Naming the key or the layer, and the remedy.
+    """
+    from trigger_ad.firmware.hls_layers import check_layers
+    from trigger_ad.firmware.limits import check_limits
+    from trigger_ad.firmware.reuse import check_reuse_factor
+    from trigger_ad.pipeline.rtl import require_rtl
+
+    check_layers(network, firmware)
+    if firmware.hls_back_ends:
+        check_limits(network, firmware)
+        check_reuse_factor(network, firmware)
+    if firmware.has_rtl:
+        require_rtl(network, kept)
 
 
 def _accumulator_lines(run: Run) -> list[str]:
@@ -108,7 +129,7 @@ def _bypass_lines(run: Run, network: Network) -> list[str]:
     from trigger_ad.pipeline.streams import bypasses
 
     firmware = run.config.firmware
-    if firmware.io_type != "io_stream":
+    if firmware.io_type != "io_stream" or not firmware.hls_back_ends:
         return []
     return [
         f"FIFO from {bypass.source} to {bypass.reader}: depth {bypass.depth}, room for {bypass.events} events of "

@@ -1,4 +1,4 @@
-"""Stage `convert`: test vectors, and the HLS project of each back end."""
+"""Stage `convert`: test vectors, and the HLS project of each back end, if any."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def _execute(run: Run) -> None:
         vectors = _write_vectors(run, network, temporary)
         shipped = shipped_vectors(vectors)
         depths = stream_depths(run, network)
-        for back_end in run.config.firmware.back_ends:
-            _keep_vendor_reports(run.directory.hls_project(back_end))
+        for back_end in run.config.firmware.hls_back_ends:
+            keep_vendor_reports(run.directory.hls_project(back_end))
             with written_whole(run.directory.hls_project(back_end)) as project:
                 write_project(network, run.config, back_end, shipped, project, depths)
     _drop_other_projects(run)
@@ -135,9 +135,14 @@ def shipped_vectors(vectors: TestVectors) -> Vectors:
     return Vectors(vectors.words, vectors.expected, leading)
 
 
-def _keep_vendor_reports(project: Path) -> None:
-    """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away."""
-    if any(project.glob("*_prj")):
+def keep_vendor_reports(project: Path, worked_on: str = "*_prj") -> None:
+    """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away.
+
+    Args:
+        project: The folder; it need not exist.
+        worked_on: A pattern of what is in it then.
+    """
+    if any(project.glob(worked_on)):
         aside = project.with_name(f"{project.name}.previous")
         shutil.rmtree(aside, ignore_errors=True)
         project.replace(aside)
@@ -148,8 +153,8 @@ def _drop_other_projects(run: Run) -> None:
     """Removes projects of back ends that the configuration no longer names: they hold an older network."""
     for back_end in get_args(BackEnd):
         project = run.directory.hls_project(back_end)
-        if back_end not in run.config.firmware.back_ends and project.exists():
-            _keep_vendor_reports(project)
+        if back_end not in run.config.firmware.hls_back_ends and project.exists():
+            keep_vendor_reports(project)
             shutil.rmtree(project, ignore_errors=True)
 
 
@@ -251,7 +256,10 @@ CONVERT = Stage(
     "convert",
     _settings,
     lambda run: [*run.event_files(), run.network_file],
-    lambda run: [run.directory.vectors, *(run.directory.hls_project(name) for name in run.config.firmware.back_ends)],
+    lambda run: [
+        run.directory.vectors,
+        *(run.directory.hls_project(name) for name in run.config.firmware.hls_back_ends),
+    ],
     _execute,
     # the depths of FIFOs follow from the estimate
     (

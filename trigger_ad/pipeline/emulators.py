@@ -116,6 +116,7 @@ class NativeRun:
     """What the native library gave for the vectors, and for every test event of a sample that is not among them."""
 
     agreement: Agreement
+    output: Codes
     words: dict[str, Codes]
 
 
@@ -138,10 +139,10 @@ def check_native(run: Run, network: Network, vectors: TestVectors, expected: Cod
         tests = run.dataset.test_events()
         thinned = {item.name: tests[item.name] for item in vectors.segments if item.of is not None}
         words = {name: np.concatenate(list(map(library.scores, part.words()))) for name, part in thinned.items()}
-    agreement = _located(
+    agreement = located(
         run, "native", network, vectors, expected, found, seconds, partial(native_layers, network, encoding)
     )
-    return NativeRun(agreement, words)
+    return NativeRun(agreement, found, words)
 
 
 def check_alir(run: Run, network: Network, vectors: TestVectors, expected: Codes) -> Agreement | str:
@@ -171,7 +172,7 @@ def check_alir(run: Run, network: Network, vectors: TestVectors, expected: Codes
     found = output_words(program, vectors.words).reshape(expected.shape)
     seconds = time.perf_counter() - started
     shown = partial(layers, network, run.encoding)
-    return _located(run, "alir", network, vectors, expected, found, seconds, shown)
+    return located(run, "alir", network, vectors, expected, found, seconds, shown)
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ def check_hls(
             f"{project}/tb_data does not hold the vectors of this run", f"Delete the folder {project} and run 'convert'"
         )
     shown = partial(done.program.layers, network)
-    agreement = _located(run, f"hls_{back_end}", network, vectors, expected, done.words, done.seconds, shown)
+    agreement = located(run, f"hls_{back_end}", network, vectors, expected, done.words, done.seconds, shown)
     return replace(agreement, test_bench_passed=done.passed, alone=done.alone)
 
 
@@ -299,7 +300,7 @@ def check_cosim(
     return agreement.located_by(agreement, ran)
 
 
-def _located(
+def located(
     run: Run,
     emulator: str,
     network: Network,

@@ -1,14 +1,12 @@
-"""Stage `hardware`: latency and resources, from the vendor's reports where the projects have them, else estimated."""
+"""What a network costs as HLS, by estimate: the work of its layers, and what formulas make of it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from trigger_ad.config import BackEnd, Config, FirmwareConfig
+from trigger_ad.config import BackEnd, FirmwareConfig
 from trigger_ad.firmware.hls_layers import multiplications, reuse_factor_of
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import (
@@ -22,11 +20,9 @@ from trigger_ad.network.nodes import (
     Upsampling,
     ZeroPadding,
 )
-from trigger_ad.pipeline.convert import ENCODING, shipped_network
-from trigger_ad.pipeline.stage import Run, Stage
-from trigger_ad.run_directory import write_json
-from trigger_ad.synthesis.estimates import LayerWork, ProjectEstimate, estimate_project, measuring_command
-from trigger_ad.synthesis.hardware import Flow, hardware_entries
+from trigger_ad.pipeline.stage import Run
+from trigger_ad.synthesis.estimates import LayerWork, ProjectEstimate, estimate_project
+from trigger_ad.synthesis.hardware import Flow
 from trigger_ad.synthesis.layer_estimates import Kind
 
 FLOWS: Mapping[BackEnd, Flow] = {"vitis": "hls_vitis", "vivado": "hls_vivado"}
@@ -90,52 +86,3 @@ def estimated(run: Run, network: Network, back_end: BackEnd) -> ProjectEstimate:
         part=firmware.part,
         back_end=back_end,
     )
-
-
-def _execute(run: Run) -> None:
-    firmware = run.config.firmware
-    network = shipped_network(run)
-    estimates = {FLOWS[name]: estimated(run, network, name) for name in firmware.back_ends}
-    projects = {FLOWS[name]: run.directory.hls_project(name) for name in firmware.back_ends}
-    entries = hardware_entries(projects, estimates, part=firmware.part, clock_ns=firmware.clock_ns)
-    commands = {
-        FLOWS[name]: measuring_command(name).replace(
-            "<project>", run.directory.relative(run.directory.hls_project(name))
-        )
-        for name in firmware.back_ends
-    }
-    layers = {flow: [asdict(layer) for layer in estimate.layers] for flow, estimate in estimates.items()}
-    results = {
-        "hardware": [entry.to_json() for entry in entries],
-        "estimate_layers": layers,
-        "measuring_commands": commands,
-    }
-    write_json(run.directory.results("hardware"), results)
-
-
-def _reports(run: Run) -> list[Path]:
-    """Every report of a vendor tool below the projects."""
-    found: list[Path] = []
-    for back_end in run.config.firmware.back_ends:
-        project = run.directory.hls_project(back_end)
-        found += [path for pattern in ("**/*.rpt", "**/*_csynth.xml") for path in sorted(project.glob(pattern))]
-    return found
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    parts = {"firmware": config.firmware, "inputs": config.inputs, "layout": config.layout}
-    return {name: part.model_dump(mode="json") for name, part in parts.items()} | {"ship": config.quantization.ship}
-
-
-HARDWARE = Stage(
-    "hardware",
-    _settings,
-    lambda run: [
-        run.network_file,
-        *(run.directory.hls_project(name) / "project.tcl" for name in run.config.firmware.back_ends),
-        *_reports(run),
-    ],
-    lambda run: [run.directory.results("hardware")],
-    _execute,
-    ("pipeline/hardware.py", *ENCODING, "network", "firmware/hls_layers.py", "synthesis"),
-)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import shutil
@@ -14,6 +15,7 @@ from trigger_ad.config import CodesConfig, Config, OwnModelConfig
 from trigger_ad.config.section import PATTERNS, RUN_NAME
 from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
+from trigger_ad.pipeline.check import check_firmware
 from trigger_ad.pipeline.convert import ENCODING
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import RunDirectory, write_json, written_whole
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from trigger_ad.events.encoding import InputEncoding
     from trigger_ad.network.graph import Network
 
+_LOGGER = logging.getLogger(__name__)
 MODEL_SUFFIXES: Final = (".h5", ".keras")
 _FILES: Final[dict[str, Literal["model.h5", "model.keras"]]] = {".h5": "model.h5", ".keras": "model.keras"}
 
@@ -58,7 +61,23 @@ def open_own_model(model: Path, folder: Path, input_type: str | None) -> Run:
     run.given_model = model
     if codes is None:
         _require_trigger_objects(model, shape, run.encoding)
+    if run.config.firmware.flow == "both":
+        run.config = _traceable(run)
     return run
+
+
+def _traceable(run: Run) -> Config:
+    """The configuration of a run, of HLS alone if its network cannot become RTL."""
+    from trigger_ad.firmware.rtl import untraceable
+    from trigger_ad.models.quantized import load_quantized
+    from trigger_ad.network.freezing import freeze
+
+    reason = untraceable(freeze(load_quantized(_source(run)), run.encoding.network_type, run.encoding.bounds))
+    if reason is None:
+        return run.config
+    _LOGGER.warning("firmware.flow: hls, as this network cannot become RTL: %s", reason)
+    firmware = run.config.firmware.model_copy(update={"flow": "hls"})
+    return run.config.model_copy(update={"firmware": firmware})
 
 
 def _configuration(folder: Path) -> Config | None:
@@ -118,9 +137,6 @@ def _require_trigger_objects(model: Path, shape: tuple[int, ...], encoding: Inpu
 def _frozen(run: Run) -> Network:
     """The network of the model, after every check that it has to pass."""
     from trigger_ad.firmware.accumulators import check_accumulators
-    from trigger_ad.firmware.hls_layers import check_layers
-    from trigger_ad.firmware.limits import check_limits
-    from trigger_ad.firmware.reuse import check_reuse_factor
     from trigger_ad.models.quantized import load_quantized
     from trigger_ad.network.freezing import freeze
     from trigger_ad.network.inputs import require_encoding
@@ -135,9 +151,7 @@ def _frozen(run: Run) -> Network:
         raise UserError(
             f"{run.directory.config}: {error}", "Correct 'inputs' or 'own_model', which say what the model is given"
         ) from None
-    check_layers(network, firmware)
-    check_limits(network, firmware)
-    check_reuse_factor(network, firmware)
+    check_firmware(network, firmware)
     check_accumulators(network, firmware)
     return network
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from trigger_ad.config import Config
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
 from trigger_ad.events.dataset import Dataset, Part, describe
+from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.convert import shipped_network
@@ -33,6 +35,7 @@ EMULATION_KEYS = (
     "not_run",
     "layers",
     "vectors",
+    "firmware_words",
     "test_events",
     "vectors_expected_differ",
     "value_ranges",
@@ -128,7 +131,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
     config = run.config
     network = shipped_network(run)
     emulation = read_results(run, "emulation", EMULATION_KEYS)
-    hardware = read_results(run, "hardware", ("hardware", "estimate_layers", "measuring_commands"))
+    hardware = read_results(run, "hardware", ("hardware", "not_measured", "estimate_layers", "measuring_commands"))
     training, quantization = (
         read_results(run, "train", ("fits",)),
         read_results(run, "quantize", ("qat", "calibration")),
@@ -152,6 +155,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
             "reference": "integer",
             "emulators": emulation["emulators"],
             "not_run": emulation["not_run"],
+            "firmware_words": emulation["firmware_words"],
             "layers": emulation["layers"],
             "vectors_expected_differ": emulation["vectors_expected_differ"],
             "compiler": emulation["compiler"],
@@ -160,6 +164,8 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
+        "not_measured": hardware["not_measured"],
+        "pipeline": _pipeline(run),
         "estimate_layers": [
             {"flow": flow} | layer for flow, layers in hardware["estimate_layers"].items() for layer in layers
         ],
@@ -173,6 +179,17 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         "calibration": quantization["calibration"][ships],
         "timings": timings(run),
     }
+
+
+def _pipeline(run: Run) -> dict[str, Any] | None:
+    """The stages and ports of the RTL, if there is one."""
+    from trigger_ad.firmware.rtl_pipeline import DELAY_UNITS_PER_NS
+
+    if not run.config.firmware.has_rtl:
+        return None
+    design = asdict(RtlDesign.read(run.directory.rtl_project))
+    facts = {key: design[key] for key in ("clock_ns", "latency_cycles", "ports", "output", "stages")}
+    return facts | {"units_per_ns": DELAY_UNITS_PER_NS}
 
 
 def _model_facts(network: Network, config: Config) -> dict[str, Any]:
@@ -244,6 +261,7 @@ REPORT = Stage(
         run.network_file,
         *(run.directory.results(stage) for stage in ("train", "quantize", "emulation", "hardware")),
         *(run.directory.arrays(stage) for stage in ("quantize", "emulation")),
+        *([run.directory.rtl_project / DESIGN_FILE] if run.config.firmware.has_rtl else []),
     ],
     lambda run: [
         run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")

@@ -67,6 +67,8 @@ class Run:
         """The folder in which the stage that runs keeps what it goes on from after an interruption."""
         self.given_model: Path | None = None
         """A model file of the user's own that takes the place of the one in the run directory."""
+        self.yosys_seconds: float | None = None
+        """After which Yosys is ended, where the user says it."""
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -10,23 +10,26 @@ from trigger_ad.config_file import load_config
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.convert import CONVERT
 from trigger_ad.pipeline.emulate import EMULATE
-from trigger_ad.pipeline.hardware import HARDWARE
 from trigger_ad.pipeline.own_model import IMPORT, is_model_file
 from trigger_ad.pipeline.quantize import QUANTIZE
 from trigger_ad.pipeline.report import REPORT
+from trigger_ad.pipeline.rtl import RTL
 from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.pipeline.synthesize import SYNTHESIZE
 from trigger_ad.pipeline.train import TRAIN
 from trigger_ad.run_directory import PROJECTS, RunDirectory, worked_on_alone
 
-STAGES: Final[Sequence[Stage]] = (TRAIN, QUANTIZE, CONVERT, EMULATE, HARDWARE, REPORT)
+STAGES: Final[Sequence[Stage]] = (TRAIN, QUANTIZE, CONVERT, RTL, EMULATE, SYNTHESIZE, REPORT)
 """In order: each reads what those before it wrote."""
 
-OWN_MODEL_STAGES: Final[Sequence[Stage]] = (IMPORT, CONVERT, EMULATE)
+OWN_MODEL_STAGES: Final[Sequence[Stage]] = (IMPORT, CONVERT, RTL, EMULATE, SYNTHESIZE)
 """Those of a run whose model is the user's own."""
 
-
-KEPT: Final = ("train", "quantize", "import", "convert")
+KEPT: Final = ("train", "quantize", "import", "convert", "rtl")
 """The stages whose results can be kept as another version has made them."""
+
+_PROJECTS: Final = ("convert", "rtl")
+"""The stages that are one to the user: `convert` writes every project."""
 
 
 def open_run(target: Path) -> Run:
@@ -65,7 +68,7 @@ def bring_up_to_date(run: Run, last: str, *, again: bool = False, keep_last: boo
 
     Args:
         run: The run.
-        last: The name of the last stage.
+        last: The name of the last stage; `convert` stands for that of the RTL too.
         again: Runs the last stage even if it is up to date.
         keep_last: Treats the last stage like those before it.
 
@@ -79,14 +82,16 @@ def bring_up_to_date(run: Run, last: str, *, again: bool = False, keep_last: boo
     names = [stage.name for stage in stages]
     if last not in names:
         raise UserError(
-            f"{run.directory.path} holds a model of your own, which has no stage '{last}'", "Use 'convert' or 'emulate'"
+            f"{run.directory.path} holds a model of your own, which has no stage '{last}'",
+            "Use 'convert', 'emulate' or 'synthesize'",
         )
-    wanted = stages[: names.index(last) + 1]
+    own = _PROJECTS if last in _PROJECTS else (last,)
+    wanted = stages[: names.index(own[-1]) + 1]
     with worked_on_alone(run.directory):
         ran = []
         for stage in wanted:
-            keep = run.as_it_is and stage.name in KEPT and (keep_last or stage is not wanted[-1])
-            if stage.bring_up_to_date(run, again=again and stage is wanted[-1], keep=keep):
+            keep = run.as_it_is and stage.name in KEPT and (keep_last or stage.name not in own)
+            if stage.bring_up_to_date(run, again=again and stage.name in own, keep=keep):
                 ran.append(stage.name)
         # a change that only later stages read
         run.write_config()

@@ -31,6 +31,7 @@ from trigger_ad.report.drawing import (
 )
 from trigger_ad.report.inputs import ModelScores, Report, main_rows
 from trigger_ad.report.marks import events_mark
+from trigger_ad.report.pipeline_figure import pipeline_figure
 from trigger_ad.report.range_figure import range_figure
 from trigger_ad.report.tables import quantization_losses, signals
 from trigger_ad.report.wording import (
@@ -59,6 +60,7 @@ def make_figures(report: Report, scores: Mapping[str, ModelScores]) -> list[Draw
         drawings = (
             _roc_figure(report, scores),
             _score_figure(report, scores.get("firmware")),
+            pipeline_figure(report),
             range_figure(report),
             _training_figure(report),
         )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.tables import Table
-from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, count, listed, percentage, rounded, text
+from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, count, listed, nanoseconds, percentage, rounded, text
 
 SOURCE_MEANINGS: Final[Mapping[str, str]] = {
     "estimate": "computed from formulas, nothing was run",
@@ -20,19 +20,23 @@ SOURCE_MEANINGS: Final[Mapping[str, str]] = {
 
 _RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "BRAM (18 Kbit)"}
 
+_CARRY_BITS = "Bits of carry chains"
+
 _CLOCK_STATUS = {"assumed": "assumed", "met": "met", "failed": "FAILED"}
 
 
 def hardware_table(report: Report) -> Table:
     """Latency and resources: one column for each source of each firmware project, one row for each figure."""
     entries = report["hardware"]
-    columns = [_column(entry) for entry in entries]
-    labels = list(_column({})) if not columns else list(columns[0])
+    emulators = (report.get("agreement") or {}).get("emulators") or {}
+    columns = [_column(entry) | _agreement(entry, emulators) for entry in entries]
+    carries = any(entry.get("carry_bits") is not None for entry in entries)
+    labels = [label for label in (columns or [{}])[0] if carries or label != _CARRY_BITS]
     return Table(
         title="Latency and resources",
         columns=("Figure", *(f"{_flow(entry)}: {entry['source']}" for entry in entries)),
         rows=tuple((label, *(column[label] for column in columns)) for label in labels) if entries else (),
-        notes=(*_source_notes(entries), *_commands(report)),
+        notes=(*_source_notes(entries), *_missing_notes(report), *_commands(report)),
         column_tags={i + 1: "estimate" for i, entry in enumerate(entries) if entry["source"] == "estimate"},
     )
 
@@ -73,9 +77,24 @@ def _column(entry: Mapping[str, Any]) -> dict[str, str]:
         "Clock status": UNKNOWN if status is None else _CLOCK_STATUS.get(status, str(status)),
         "Highest clock (MHz)": _megahertz(entry.get("fmax_mhz")),
         "Latency (cycles)": _about(about, count(entry.get("latency_cycles"))),
-        "Latency (ns)": _nanoseconds(entry, about),
+        "Latency": _about(about, nanoseconds(entry)),
         "Initiation interval (cycles)": _about(about, count(entry.get("ii_cycles"))),
         **{title: _resource(entry, key, about_resources) for key, title in _RESOURCES.items()},
+        _CARRY_BITS: count(entry.get("carry_bits")),
+    }
+
+
+def _agreement(entry: Mapping[str, Any], emulators: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Whether the project that an entry is of was found equal to the reference, where that is known."""
+    if not emulators:
+        return {}
+    found = emulators.get(str(entry.get("flow")))
+    if found is None:
+        return {"Words, against the reference": "not emulated"}
+    if found["exact"]:
+        return {"Words, against the reference": f"equal in {count(found['events'])} vectors"}
+    return {
+        "Words, against the reference": f"DIFFER in {count(found['mismatches'])} of {count(found['events'])} vectors"
     }
 
 
@@ -85,15 +104,6 @@ def _about(prefix: str, figure: str) -> str:
 
 def _megahertz(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.0f}"
-
-
-def _nanoseconds(entry: Mapping[str, Any], about: str) -> str:
-    """Nanoseconds at a clock that nobody has closed are an assumption, whatever counted the cycles."""
-    value = entry.get("latency_ns")
-    if value is None:
-        return UNKNOWN
-    remark = {"met": "", "failed": " if the clock were met"}.get(str(entry["clock_status"]), " if the clock is met")
-    return f"{about}{value:g}{remark}"
 
 
 def _resource(entry: Mapping[str, Any], key: str, about: str) -> str:
@@ -119,6 +129,12 @@ def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
     if "estimate" in sources:
         notes.append("≈ marks an estimate; estimated totals of resources are rounded to three digits.")
     return notes
+
+
+def _missing_notes(report: Report) -> list[str]:
+    return [
+        f"{_flow(item)}, {item['source']}: not measured, {item['reason']}." for item in report.get("not_measured") or ()
+    ]
 
 
 def _commands(report: Report) -> list[str]:

@@ -8,7 +8,15 @@ from typing import Any
 
 from trigger_ad.report.inputs import Report, main_rows
 from trigger_ad.report.tables import must_agree, quantization_losses, rate_losses
-from trigger_ad.report.wording import EMULATOR_TITLES, count, difference, power_of_ten, signal_title
+from trigger_ad.report.wording import (
+    EMULATOR_TITLES,
+    count,
+    difference,
+    nanoseconds,
+    percentage,
+    power_of_ten,
+    signal_title,
+)
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,9 @@ class Fact:
 
 
 def key_facts(report: Report) -> list[Fact]:
-    """Whether the emulators agree with the reference, and the largest losses from float to firmware."""
-    rate = _rate_fact(report)
-    return [_agreement_fact(report), _loss_fact(report), *([rate] if rate else [])]
+    """Whether the emulators agree, the largest losses from float to firmware, and what the RTL was measured to take."""
+    facts = (_agreement_fact(report), _loss_fact(report), _rate_fact(report), cost_fact(report))
+    return [fact for fact in facts if fact is not None]
 
 
 def verdict_line(report: Report) -> str:
@@ -42,6 +50,27 @@ def verdict_line(report: Report) -> str:
 def verdict_words(report: Report) -> str:
     """Whether the firmware is better than scores that need no network."""
     return "Better than trivial scores." if report["verdict"]["worth_shipping"] else "NOT better than trivial scores."
+
+
+def cost_fact(report: Report) -> Fact | None:
+    """Latency and look-up tables of the RTL, as far as they were measured; None if neither was."""
+    entries = {entry["source"]: entry for entry in report["hardware"] if entry["flow"] == "rtl"}
+    values, details = [], []
+    if clocks := entries.get("verilator"):
+        values.append(f"{count(clocks['latency_cycles'])} clocks")
+        details.append(
+            f"{clocks['tool']}: latency {count(clocks['latency_cycles'])} clocks, {nanoseconds(clocks)}; "
+            f"interval {count(clocks['ii_cycles'])}"
+        )
+    if cells := entries.get("yosys"):
+        values.append(f"{count(cells['lut'])} LUT")
+        details.append(f"{cells['tool']}: {', '.join(_resource(cells, name) for name in ('lut', 'ff', 'dsp'))}")
+    return Fact("RTL, measured", ", ".join(values), "; ".join(details), None) if values else None
+
+
+def _resource(entry: Mapping[str, Any], name: str) -> str:
+    share = (entry["utilisation"] or {}).get(name)
+    return f"{count(entry[name])} {name.upper()}" + ("" if share is None else f" ({percentage(share)})")
 
 
 def _agreement_fact(report: Report) -> Fact:

@@ -259,6 +259,7 @@ def agreement_table(report: Report) -> Table:
             *_thinned_notes(report),
             "Layers alone: each driven by itself, with any codes that it can be given.",
             *_emulator_notes(emulators),
+            *_firmware_notes(report),
             *_not_run_notes(report["agreement"].get("not_run") or {}),
             *(f"{note[0].upper()}{note[1:]}." for note in overflow_notes(report["agreement"]["layers"])),
         ),
@@ -337,6 +338,15 @@ def _speed(entry: Mapping[str, Any]) -> str:
 
 def _not_run_notes(reasons: Mapping[str, str]) -> list[str]:
     return [f"{EMULATOR_TITLES.get(name, name)}: not run, {reason}." for name, reason in reasons.items()]
+
+
+def _firmware_notes(report: Report) -> list[str]:
+    """Whose words the firmware's are, where they are not those of HLS."""
+    source = str(report["agreement"].get("firmware_words") or "hls")
+    if source.startswith("hls"):
+        return []
+    reason = ", as the RTL was not simulated" if source == "native" else ""
+    return [f"The firmware's score words are those of: {EMULATOR_TITLES.get(source, source)}{reason}."]
 
 
 def _thinned_notes(report: Report) -> list[str]:

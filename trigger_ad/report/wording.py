@@ -42,7 +42,8 @@ EMULATOR_TITLES: Final[Mapping[str, str]] = {
     "hls_vitis": "HLS C++, Vitis",
     "hls_vivado": "HLS C++, Vivado",
     "alir": "alkaid's program, interpreted",
-    "rtl": "RTL simulation",
+    "rtl": "RTL simulation, Verilog",
+    "rtl_vhdl": "RTL simulation, VHDL",
     "cosim_vitis": "Vendor co-simulation, Vitis",
     "cosim_vivado": "Vendor co-simulation, Vivado",
 }
@@ -109,6 +110,17 @@ def rounded(value: int | None, digits: int = 3) -> str:
 def seconds(value: float | None) -> str:
     """A duration in seconds: one decimal, two below a second."""
     return UNKNOWN if value is None else f"{value:,.{1 if value >= 1 else 2}f}"
+
+
+def nanoseconds(entry: Mapping[str, Any]) -> str:
+    """The latency of a hardware entry in ns: at a clock that nobody has closed it is an assumption, and says so."""
+    value = entry.get("latency_ns")
+    if value is None:
+        return UNKNOWN
+    if entry["clock_status"] == "met":
+        return f"{value:g} ns"
+    remark = "the clock FAILED" if entry["clock_status"] == "failed" else "assumed"
+    return f"{value:g} ns at {entry['clock_ns']:g} ns {remark}"
 
 
 def percentage(share: float | None) -> str:

@@ -11,6 +11,7 @@ from trigger_ad.errors import UserError
 from trigger_ad.synthesis.devices import find_device
 from trigger_ad.synthesis.estimates import ProjectEstimate
 from trigger_ad.synthesis.reports import HardwareFigures, read_project_settings, read_reports
+from trigger_ad.synthesis.yosys import YosysReport
 
 Flow = Literal["hls_vitis", "hls_vivado"]
 ClockStatus = Literal["assumed", "met", "failed"]
@@ -25,7 +26,7 @@ class HardwareEntry:
 
     Args:
         flow: The firmware project it belongs to.
-        source: `estimate`, `csynth`, `cosim` or `vivado`.
+        source: `estimate`, `csynth`, `cosim`, `vivado`, `verilator` or `yosys`.
         tool: Name and version of what produced it.
         part: The target part.
         clock_ns: The clock period asked for, in ns.
@@ -151,6 +152,66 @@ def entry_of_estimate(flow: Flow, estimate: ProjectEstimate) -> HardwareEntry:
         dsp=estimate.dsp,
         bram=estimate.bram,
         utilisation=utilisation(estimate.part, estimate.lut, estimate.ff, estimate.dsp, estimate.bram),
+    )
+
+
+def entry_of_simulation(
+    flow: str, *, tool: str, part: str, clock_ns: float, latency_cycles: int, ii_cycles: int | None
+) -> HardwareEntry:
+    """The entry of a simulation clock by clock, which counts clocks and knows nothing of resources.
+
+    Args:
+        flow: The firmware project it belongs to.
+        tool: The simulator.
+        part: The part that the project is built for.
+        clock_ns: The clock that it is built for; nothing shows that it is met.
+        latency_cycles: Clocks from words to score.
+        ii_cycles: The most clocks between two events that entered one after another.
+    """
+    return HardwareEntry(
+        flow=flow,
+        source="verilator",
+        tool=tool,
+        part=part,
+        clock_ns=clock_ns,
+        clock_status="assumed",
+        fmax_mhz=None,
+        latency_cycles=latency_cycles,
+        latency_ns=latency_cycles * clock_ns,
+        ii_cycles=ii_cycles,
+        lut=None,
+        ff=None,
+        dsp=None,
+        bram=None,
+        utilisation=dict.fromkeys(RESOURCES),
+    )
+
+
+def entry_of_yosys(flow: str, report: YosysReport, *, part: str, clock_ns: float) -> HardwareEntry:
+    """The entry of a logic synthesis by Yosys, which counts cells and knows nothing of clocks.
+
+    Args:
+        flow: The firmware project it belongs to.
+        report: What was counted.
+        part: The part that the project is built for.
+        clock_ns: The clock that it is built for.
+    """
+    return HardwareEntry(
+        flow=flow,
+        source="yosys",
+        tool=f"Yosys {report.version}",
+        part=part,
+        clock_ns=clock_ns,
+        clock_status="assumed",
+        fmax_mhz=None,
+        latency_cycles=None,
+        latency_ns=None,
+        ii_cycles=None,
+        lut=report.lut,
+        ff=report.ff,
+        dsp=report.dsp,
+        bram=report.bram,
+        utilisation=utilisation(part, report.lut, report.ff, report.dsp, report.bram),
     )
 
 

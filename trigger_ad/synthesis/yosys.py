@@ -27,7 +27,7 @@ from trigger_ad.run_directory import read_json, text_digest, write_json
 from trigger_ad.synthesis.devices import check_part
 from trigger_ad.synthesis.yosys_process import MARK
 
-LIMIT_SECONDS: Final = 3600.0
+LIMIT_SECONDS: Final = 1800.0
 """After which a synthesis is ended, unless told otherwise."""
 
 _INSTALL: Final = "Install it with 'pip install pyosys==0.70'"
@@ -125,11 +125,16 @@ def synthesized(
     return report
 
 
+def yosys_version() -> str | None:
+    """The version of Yosys, which is not imported: it would change this process; None if there is none."""
+    return None if importlib.util.find_spec("pyosys") is None else version("pyosys")
+
+
 def _release() -> str:
-    """The version of Yosys, which is not imported: it would change this process."""
-    if importlib.util.find_spec("pyosys") is None:
+    release = yosys_version()
+    if release is None:
         raise UserError("there is no Yosys, which measures the resources of RTL", _INSTALL)
-    return version("pyosys")
+    return release
 
 
 def _cells(sources: Sequence[Path], top: str, family: str, limit_seconds: float) -> dict[str, int]:
@@ -182,7 +187,7 @@ def _run(folder: Path, top: str, commands: int, limit_seconds: float) -> None:
     if late.is_set():
         raise UserError(
             f"Yosys did not synthesize {top} within {limit_seconds:g} s",
-            "Give it more time or a smaller network",
+            "Give it more with 'trigger-ad synthesize --yosys-limit SECONDS', or make the network smaller",
         )
     if process.returncode:
         raise UserError(f"Yosys failed on {top}: {said}", "See that 'pip install pyosys==0.70' is whole")

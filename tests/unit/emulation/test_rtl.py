@@ -16,6 +16,7 @@ from support.runs import Types, encoding_of, logarithmic_config, small_network
 from trigger_ad.emulation import rtl
 from trigger_ad.emulation.rtl import SimulatedProject, simulated
 from trigger_ad.errors import CheckFailed, UserError
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.project import Vectors
 from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign, sources
 from trigger_ad.firmware.rtl_project import write_rtl_project
@@ -31,7 +32,7 @@ THRESHOLD = int(np.median(VECTORS.expected))
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedProject]:
     folder = tmp_path_factory.mktemp("rtl") / "project"
-    write_small_rtl(folder, THRESHOLD)
+    write_small_rtl(folder, Accept("constant", THRESHOLD))
     with simulated(folder) as found:
         yield found
 
@@ -83,7 +84,7 @@ def test_several_words_in_a_single_stage(tmp_path: Path) -> None:
     assert run.latency_cycles == 1
 
 
-def test_tables_of_logarithms_and_a_threshold_below_zero(tmp_path: Path) -> None:
+def test_tables_of_logarithms_and_a_register_with_a_threshold_below_zero(tmp_path: Path) -> None:
     config = logarithmic_config()
     encoding = encoding_of(config)
     words = random_words(encoding, 2000)
@@ -96,11 +97,12 @@ def test_tables_of_logarithms_and_a_threshold_below_zero(tmp_path: Path) -> None
         (whole.input, score, Quantize("score", "one", FixedPoint.parse("fixed<9,4,RND_CONV,SAT>"), "linear"))
     )
     expected = outputs(network, encoding.codes_of_words(words)).reshape(len(words), 1)
-    design = write_rtl_project(network, config, -20, Vectors(words, expected), tmp_path / "rtl")
+    design = write_rtl_project(network, config, Accept("register", -20), Vectors(words, expected), tmp_path / "rtl")
     assert any("_tables" in path.name for path in sources(tmp_path / "rtl"))
     with simulated(tmp_path / "rtl") as project:
         run = project.back_to_back(words)
     assert design.output.signed
+    assert design.has_register
     assert np.array_equal(run.words, expected)
     assert run.accepted is not None
     assert np.array_equal(run.accepted, expected[:, 0] > -20)
@@ -109,7 +111,7 @@ def test_tables_of_logarithms_and_a_threshold_below_zero(tmp_path: Path) -> None
 
 @pytest.mark.skipif(find_tool("ghdl") is None, reason="VHDL needs GHDL")
 def test_vhdl_gives_the_same(project: SimulatedProject, tmp_path: Path) -> None:
-    write_small_rtl(tmp_path / "rtl", THRESHOLD)
+    write_small_rtl(tmp_path / "rtl", Accept("constant", THRESHOLD))
     with simulated(tmp_path / "rtl", "vhdl") as vhdl:
         found, expected = vhdl.with_gaps(WORDS, seed=5), project.with_gaps(WORDS, seed=5)
     assert np.array_equal(found.words, expected.words)
@@ -172,7 +174,7 @@ def test_a_simulation_that_fails_is_one_clear_error(project: SimulatedProject, t
 
 
 def test_verilog_that_is_damaged_is_one_clear_error(tmp_path: Path) -> None:
-    design = write_small_rtl(tmp_path / "rtl", THRESHOLD)
+    design = write_small_rtl(tmp_path / "rtl", Accept("constant", THRESHOLD))
     (tmp_path / "rtl" / "verilog" / f"{design.top}.v").write_text("module nothing(")
     with pytest.raises(UserError, match=r"Verilator failed: .*[Ee]rror"), simulated(tmp_path / "rtl"):
         pass

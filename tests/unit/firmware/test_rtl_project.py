@@ -10,6 +10,7 @@ import pytest
 from support.rtl import CONFIG, NETWORK, VECTORS, write_small_rtl
 
 from trigger_ad.errors import UserError
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.project import Vectors
 from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign, RtlPort, sources
 from trigger_ad.firmware.rtl_project import write_rtl_project
@@ -21,7 +22,7 @@ from trigger_ad.network.nodes import Constant, Dense, Quantize
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rtl") / "project"
-    write_small_rtl(folder, threshold=97)
+    write_small_rtl(folder, Accept("constant", 97))
     return folder
 
 
@@ -53,6 +54,7 @@ def test_the_design_is_read_as_it_was_written(project: Path) -> None:
     )
     assert design.inputs == 6
     assert len(design.stages) == design.latency_cycles
+    assert design.accept == Accept("constant", 97)
     assert sources(project)[0].suffix == ".v"
 
 
@@ -62,21 +64,21 @@ def test_vectors_are_text(project: Path) -> None:
 
 
 def test_the_same_network_gives_the_same_project(project: Path, tmp_path: Path) -> None:
-    write_small_rtl(tmp_path / "again", threshold=97)
+    write_small_rtl(tmp_path / "again", Accept("constant", 97))
     for path in (path for path in project.rglob("*") if path.is_file()):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(project)).read_bytes()
 
 
 def test_a_threshold_beyond_the_score_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is no code of"):
-        write_rtl_project(NETWORK, CONFIG, 1 << 40, VECTORS, tmp_path / "rtl")
+        write_rtl_project(NETWORK, CONFIG, Accept("constant", 1 << 40), VECTORS, tmp_path / "rtl")
     assert not (tmp_path / "rtl").exists()
 
 
 def test_several_words_have_no_threshold(tmp_path: Path) -> None:
     network = Network(NETWORK.nodes[:3])
     with pytest.raises(ValueError, match="4 output words have no threshold"):
-        write_rtl_project(network, CONFIG, 1, VECTORS, tmp_path / "rtl")
+        write_rtl_project(network, CONFIG, Accept("register", 1), VECTORS, tmp_path / "rtl")
 
 
 def test_a_network_without_an_answer_is_refused(tmp_path: Path) -> None:
@@ -84,7 +86,9 @@ def test_a_network_without_an_answer_is_refused(tmp_path: Path) -> None:
     kind = NETWORK.type(NETWORK.nodes[2].name)
     network = Network((NETWORK.input, nothing, Quantize("score", "nothing", kind, "linear")))
     with pytest.raises(UserError, match="layer 'score' gives the same for every event"):
-        write_rtl_project(network, CONFIG, 0, Vectors(VECTORS.words, VECTORS.expected * 0), tmp_path / "rtl")
+        write_rtl_project(
+            network, CONFIG, Accept("constant", 0), Vectors(VECTORS.words, VECTORS.expected * 0), tmp_path / "rtl"
+        )
 
 
 @pytest.mark.parametrize("damage", ["schema", "ports", "unknown"])

@@ -1,0 +1,172 @@
+"""The RTL clock by clock: vectors at every clock, and some of them with gaps, held against the exact reference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigger_ad.errors import CheckFailed, UserError
+from trigger_ad.events.dataset import evenly_spread
+from trigger_ad.fixed_point import Codes
+from trigger_ad.pipeline.convert import TestVectors
+from trigger_ad.pipeline.emulators import located
+from trigger_ad.pipeline.stage import Run
+from trigger_ad.tools import find_tool
+
+if TYPE_CHECKING:
+    from trigger_ad.emulation.agreement import Agreement
+    from trigger_ad.emulation.rtl import RtlRun
+    from trigger_ad.firmware.accept import Accept
+    from trigger_ad.firmware.rtl_pipeline import Language
+    from trigger_ad.network.graph import Network
+
+EMULATORS: Final[Mapping[str, Language]] = {"rtl": "verilog", "rtl_vhdl": "vhdl"}
+"""The language that each emulator clocks."""
+MOST_WITH_GAPS: Final = 20_000
+"""Vectors that are run again with gaps: nothing that the words are can depend on gaps but in all vectors alike."""
+MOST_OF_VHDL: Final = 20_000
+"""Vectors of the VHDL, evenly spread: it is the same program of alkaid as the Verilog, in another language."""
+_SEED: Final = 1
+
+
+@dataclass(frozen=True)
+class Clocked:
+    """What the RTL in one language gave.
+
+    Args:
+        ran: The positions of the vectors that ran.
+        run: They, one at every clock.
+        gapped: Which of them ran once more with gaps, as positions among them.
+        with_gaps: What came of those.
+        accept: How the project says that it accepts events.
+        tool: What it was simulated with.
+        seconds: What the simulation took, without compiling.
+    """
+
+    ran: NDArray[np.int64]
+    run: RtlRun
+    gapped: NDArray[np.int64]
+    with_gaps: RtlRun
+    accept: Accept | None
+    tool: str
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """What it adds to the entry of an emulator in report.json."""
+        return {
+            "tool": self.tool,
+            "latency_cycles": self.run.latency_cycles,
+            "ii_cycles": self.run.interval_cycles,
+            "events_with_gaps": len(self.gapped),
+        }
+
+    @property
+    def words(self) -> Codes:
+        """The output words; those with gaps where they are others than without."""
+        words = self.run.words.copy()
+        other = (words[self.gapped] != self.with_gaps.words).any(axis=1)
+        words[self.gapped[other]] = self.with_gaps.words[other]
+        return words
+
+    @property
+    def accepted(self) -> NDArray[np.bool_] | None:
+        """The accept bits, in the same way; None where there is none."""
+        if self.run.accepted is None or self.with_gaps.accepted is None:
+            return None
+        accepted = self.run.accepted.copy()
+        other = accepted[self.gapped] != self.with_gaps.accepted
+        accepted[self.gapped[other]] = self.with_gaps.accepted[other]
+        return accepted
+
+
+def tool_versions() -> dict[str, str | None]:
+    """The versions of the programs that RTL is simulated with; None for one that is not there."""
+    from trigger_ad.emulation.verilator import find_verilator
+
+    verilator, ghdl = None, find_tool("ghdl")
+    with suppress(UserError):
+        verilator = str(find_verilator())
+    return {"verilator": verilator, "ghdl": ghdl.version if ghdl else None}
+
+
+def run_rtl(run: Run, vectors: TestVectors) -> dict[str, Clocked | str]:
+    """Compiles and clocks the RTL project in each language.
+
+    Args:
+        run: The run, with an RTL project.
+        vectors: The vectors.
+
+    Returns:
+        For each emulator what it gave, or why it has not run.
+
+    Raises:
+        UserError: If the project is not whole, or a simulator refuses it.
+        CheckFailed: If outputs do not follow inputs.
+    """
+    from trigger_ad.emulation.verilator import find_verilator
+
+    try:
+        find_verilator()
+    except UserError as error:
+        return dict.fromkeys(EMULATORS, f"{error.what}: {error.remedy[0].lower()}{error.remedy[1:]}")
+    done: dict[str, Clocked | str] = {"rtl": _clocked(run, "verilog", vectors, len(vectors.words))}
+    if find_tool("ghdl") is None:
+        return done | {"rtl_vhdl": "there is no GHDL, with which VHDL is simulated: 'apt install ghdl'"}
+    return done | {"rtl_vhdl": _clocked(run, "vhdl", vectors, MOST_OF_VHDL)}
+
+
+def _clocked(run: Run, language: Language, vectors: TestVectors, most: int) -> Clocked:
+    from trigger_ad.emulation.rtl import simulated
+    from trigger_ad.emulation.verilator import find_verilator
+
+    total, project = len(vectors.words), run.directory.rtl_project
+    ran = evenly_spread(total, min(most, total))
+    words = vectors.words if len(ran) == total else vectors.words[ran]
+    gapped = evenly_spread(len(ran), min(MOST_WITH_GAPS, len(ran)))
+    with simulated(project, language) as simulation:
+        started = time.perf_counter()
+        back_to_back = simulation.back_to_back(words)
+        with_gaps = simulation.with_gaps(words[gapped], _SEED)
+        seconds = time.perf_counter() - started
+    if back_to_back.latency_cycles != with_gaps.latency_cycles:
+        raise CheckFailed(f"The {language} in {project} takes another number of clocks where there are gaps")
+    return Clocked(ran, back_to_back, gapped, with_gaps, simulation.design.accept, str(find_verilator()), seconds)
+
+
+def check_rtl(
+    run: Run, emulator: str, network: Network, vectors: TestVectors, expected: Codes, done: Clocked
+) -> Agreement:
+    """Holds what the RTL gave against the reference.
+
+    Args:
+        run: The run.
+        emulator: Its name.
+        network: The frozen network.
+        vectors: The vectors.
+        expected: The reference's output words for them.
+        done: What it gave.
+
+    Raises:
+        UserError: If the project has other outputs than the network.
+    """
+    from trigger_ad.emulation.alir import layers
+
+    found, wanted = done.words, expected[done.ran]
+    if found.shape != wanted.shape:
+        project = run.directory.rtl_project
+        raise UserError(f"{project} has {found.shape[1]} output words", f"Delete the folder {project}, run 'convert'")
+    share = replace(vectors, words=vectors.words if len(found) == len(expected) else vectors.words[done.ran])
+    # what it was made from names the layer, where that is what differs
+    shown = partial(layers, network, run.encoding)
+    agreement = located(run, emulator, network, share, wanted, found, done.seconds, shown)
+    if done.accept is not None and done.accepted is not None:
+        unequal = (found != wanted).any(axis=1)
+        agreement = agreement.with_accept(unequal, wanted[:, 0] > done.accept.code, done.accepted)
+    return agreement.located_by(agreement, done.ran)
