@@ -131,7 +131,9 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
     config = run.config
     network = shipped_network(run)
     emulation = read_results(run, "emulation", EMULATION_KEYS)
-    hardware = read_results(run, "hardware", ("hardware", "not_measured", "estimate_layers", "measuring_commands"))
+    hardware = read_results(
+        run, "hardware", ("hardware", "budget", "not_measured", "estimate_layers", "measuring_commands")
+    )
     training, quantization = (
         read_results(run, "train", ("fits",)),
         read_results(run, "quantize", ("qat", "calibration")),
@@ -164,6 +166,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
+        "budget": hardware["budget"],
         "not_measured": hardware["not_measured"],
         "pipeline": _pipeline(run),
         "estimate_layers": [

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from trigger_ad.report.budget_table import budget_table
 from trigger_ad.report.drawing import Drawing
 from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
@@ -86,6 +87,7 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "agreement": agreement_table(report),
         "layers": layer_table(report),
         "hardware": hardware_table(report),
+        "budget": budget_table(report),
         "estimates": estimate_table(report),
         "events": events_table(report),
         "inputs": inputs_table(report),

@@ -57,9 +57,14 @@ class BudgetLine:
         """Whether a measured figure is over its limit; an estimate proves nothing."""
         return self.within is False and self.source != ESTIMATE
 
+    @property
+    def remedy(self) -> str:
+        """What makes the figure smaller."""
+        return _REMEDIES[self.figure]
+
     def to_json(self) -> dict[str, Any]:
-        """The fields under their names."""
-        return asdict(self)
+        """The fields under their names, and what to change where a measured figure is over its limit."""
+        return asdict(self) | {"remedy": self.remedy if self.exceeded else None}
 
 
 def budget_lines(budget: BudgetConfig, entries: Iterable[Mapping[str, Any]], part: str) -> list[BudgetLine]:
@@ -86,11 +91,6 @@ def check_budget(budget: BudgetConfig, part: str) -> None:
         UserError: If a share of a device is asked for whose size is not known.
     """
     _limits(budget, part)
-
-
-def remedy_of(figure: str) -> str:
-    """What makes a figure smaller."""
-    return _REMEDIES[figure]
 
 
 def _limits(budget: BudgetConfig, part: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pytest
 
 from trigger_ad.config import BudgetConfig, Config
 from trigger_ad.errors import UserError
-from trigger_ad.synthesis.budgets import FIGURES, BudgetLine, budget_lines, check_budget, remedy_of
+from trigger_ad.synthesis.budgets import FIGURES, BudgetLine, budget_lines, check_budget
 
 PART = "xcvu9p-flgb2104-2l-e"
 
@@ -85,5 +85,11 @@ def test_an_amount_is_a_number_or_a_share(amount: object) -> None:
         Config.model_validate({"name": "a", "budget": {"lut": amount}})
 
 
-def test_there_is_a_remedy_for_every_figure() -> None:
-    assert all(remedy_of(figure) for figure in FIGURES)
+def test_there_is_a_remedy_for_every_figure_that_is_over_its_limit() -> None:
+    limits = dict.fromkeys(FIGURES, 1)
+    budget = BudgetConfig.model_validate(limits | {"latency_ns": 1.0})
+    over = budget_lines(budget, [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 2))], PART)
+    assert [line.figure for line in over] == list(FIGURES)
+    assert all(line.to_json()["remedy"] for line in over)
+    within = budget_lines(budget, [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 1))], PART)
+    assert not any(line.to_json()["remedy"] for line in within)
