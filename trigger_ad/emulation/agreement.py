@@ -14,6 +14,9 @@ from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.network.graph import Network
 from trigger_ad.network.words import Word
 
+ACCEPT: Final = "accept"
+"""What a wrong accept bit is called where a layer is named."""
+
 _EXAMPLES: Final = 5
 """Vectors that a difference shows."""
 
@@ -23,7 +26,7 @@ class Difference:
     """How one word of an emulator differs from the reference.
 
     Args:
-        layer: The node.
+        layer: The node, or `accept` for the accept bit.
         compared: How many vectors were compared layer by layer: all, or some of those whose output differs.
         mismatches: In how many of them at least one element differs.
         max_lsb: The largest difference in units of the word's least significant bit; a fraction when the emulator's
@@ -75,7 +78,7 @@ class Agreement:
         emulator: Its name in reports.
         must_agree: Whether a mismatch is a failure; Keras in float32 is shown for information only.
         vectors: How many vectors it ran.
-        mismatches: In how many its output words differ, or, for one that shows every layer, any word.
+        mismatches: In how many its output words or its accept bit differ, or, for one that shows every layer, any word.
         max_lsb: The largest difference of the output word in its least significant bits; None if not a number.
         seconds: What running it took; None if it ran elsewhere.
         layers: For each layer it shows, in the order of the data, how many vectors differ.
@@ -83,6 +86,8 @@ class Agreement:
         test_bench_passed: Whether the project's own test bench, with the expected words that are shipped in it, found
             every word equal; None for an emulator that has none.
         alone: Its layers one by one; None for an emulator that cannot run them so.
+        accept_mismatches: In how many vectors its accept bit differs; None for an emulator that gives none.
+        test_bench_said: The first line in which the test bench says what it did not find as expected.
     """
 
     emulator: str
@@ -95,6 +100,8 @@ class Agreement:
     first_difference: Difference | None
     test_bench_passed: bool | None = None
     alone: Alone | None = None
+    accept_mismatches: int | None = None
+    test_bench_said: str | None = None
 
     @property
     def exact(self) -> bool:
@@ -115,6 +122,34 @@ class Agreement:
         positions = [int(vectors[index]) for index in first.first_vectors]
         return replace(self, layers=traced.layers, first_difference=replace(first, first_vectors=positions))
 
+    def with_accept(
+        self, unequal: NDArray[np.bool_], expected: NDArray[np.bool_], found: NDArray[np.bool_]
+    ) -> Agreement:
+        """The same with the accept bit, which comes after every word.
+
+        Args:
+            unequal: In which vectors an output word differs, shape (vectors,).
+            expected: Whether the reference accepts each vector.
+            found: Whether the emulator does.
+        """
+        wrong = expected != found
+        examples = np.flatnonzero(wrong)[:_EXAMPLES]
+        difference = Difference(
+            layer=ACCEPT,
+            compared=len(wrong),
+            mismatches=int(wrong.sum()),
+            max_lsb=1.0,
+            first_vectors=examples.tolist(),
+            expected=[[int(bit)] for bit in expected[examples]],
+            found=[[float(bit)] for bit in found[examples]],
+        )
+        return replace(
+            self,
+            mismatches=int((unequal | wrong).sum()),
+            accept_mismatches=int(wrong.sum()),
+            first_difference=self.first_difference or (difference if wrong.any() else None),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The entry of `agreement.emulators` in report.json."""
         first = self.first_difference
@@ -126,7 +161,9 @@ class Agreement:
             "max_lsb": self.max_lsb,
             "seconds": self.seconds,
             "first_layer": first.layer if first else None,
+            "accept_mismatches": self.accept_mismatches,
             "test_bench_passed": self.test_bench_passed,
+            "test_bench_said": self.test_bench_said,
             "alone": self.alone.to_json() if self.alone else None,
         }
 
