@@ -258,6 +258,7 @@ def agreement_table(report: Report) -> Table:
             *((f"Vectors: {vectors}.",) if vectors else ()),
             *_thinned_notes(report),
             "Layers alone: each driven by itself, with any codes that it can be given.",
+            *_accept_notes(emulators),
             *_emulator_notes(emulators),
             *_firmware_notes(report),
             *_not_run_notes(report["agreement"].get("not_run") or {}),
@@ -369,6 +370,17 @@ def _emulator_tag(name: str, entry: Mapping[str, Any]) -> str:
 def must_agree(name: str, entry: Mapping[str, Any]) -> bool:
     """Whether a mismatch of this emulator is a failure, and not merely shown for information."""
     return bool(entry.get("must_agree", name not in FOR_INFORMATION))
+
+
+def _accept_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is said of the accept bit, which not every emulator gives."""
+    wrong = {
+        EMULATOR_TITLES.get(name, name): number
+        for name, entry in emulators.items()
+        if (number := entry.get("accept_mismatches")) is not None
+    }
+    found = ", ".join(f"{title} {count(number)}" for title, number in wrong.items())
+    return [f"Accept bits that are not score word > threshold: {found}."] if wrong else []
 
 
 def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:

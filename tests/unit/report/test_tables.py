@@ -222,6 +222,15 @@ def test_agreement_says_what_was_run_and_where_a_difference_begins(report: dict[
     )
 
 
+def test_agreement_says_whose_accept_bits_were_compared(report: dict[str, Any]) -> None:
+    emulators = report["agreement"]["emulators"]
+    emulators["hls_vitis"]["accept_mismatches"] = 0
+    emulators["hls_vivado"]["accept_mismatches"] = 1234
+    notes = agreement_table(report).notes
+    said = "Accept bits that are not score word > threshold: HLS C++, Vitis 0, HLS C++, Vivado 1,234."
+    assert said in notes
+
+
 def test_agreement_says_which_accumulator_overflows(report: dict[str, Any]) -> None:
     report["agreement"]["layers"][0] |= {"accumulator": "fixed<17,7>", "overflows": 3, "bits_missing": 1}
     assert agreement_table(report).notes[-1] == (
