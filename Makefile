@@ -47,7 +47,7 @@ $(VENV)/.created:
 	touch $@
 
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[rtl]'
 	touch $@
 
 $(VENV)/.development: $(VENV)/.created pyproject.toml constraints.txt

@@ -146,7 +146,7 @@ def main_job(folder: Path, background: Path) -> None:
         },
         "training": {"epochs": 1, "augmentation": 1, "batch_size": 4096},
         "quantization": {"qat": {"epochs": 1, "batch_size": 4096}},
-        "firmware": {"back_ends": ["vitis"]},
+        "firmware": {"flow": "hls", "back_ends": ["vitis"]},
     }
     path = folder / "full_size.yaml"
     path.write_text(json.dumps(config), encoding="utf-8")

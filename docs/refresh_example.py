@@ -15,6 +15,7 @@ from typing import Any
 from pages import ROOT, between
 
 from trigger_ad.cli.tables import show_tables
+from trigger_ad.report.summary import cost_fact
 from trigger_ad.report.tables import agreement_table, auc_table
 
 RUN = ROOT / "hls_projects" / "student"
@@ -27,7 +28,10 @@ def demo_text(report: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(said):
         show_tables([auc_table(report), agreement_table(report)])
     tables = [line.rstrip() for line in said.getvalue().strip().splitlines()]
-    return "\n".join([*textwrap.wrap(report["verdict"]["sentence"], 126), *tables]) + "\n"
+    cost = cost_fact(report)
+    measured = f"{cost.label}: {cost.value} ({cost.detail})" if cost else ""
+    said_first = [*textwrap.wrap(report["verdict"]["sentence"], 126), *textwrap.wrap(measured, 126)]
+    return "\n".join([*said_first, *tables]) + "\n"
 
 
 def with_demo(readme: str, report: dict[str, Any]) -> str:

@@ -57,7 +57,9 @@ def entries_of(configuration: Path) -> Iterator[dict[str, Any]]:
     (other,) = {*IO_TYPES} - {settings["firmware"]["io_type"]}
     second = ROOT / "hls_projects" / f"{configuration.stem}_{other}"
     _copy_trained(first, second)
-    settings["firmware"]["io_type"], settings["name"] = other, second.name
+    # the I/O type is one of HLS: the RTL would be the same
+    settings["firmware"] |= {"io_type": other, "flow": "hls"}
+    settings["name"] = second.name
     # as a configuration: a run directory would be kept as another version has made it
     other_configuration = second / "config.yaml"
     other_configuration.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

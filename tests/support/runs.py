@@ -165,13 +165,28 @@ STUDY: dict[str, Any] = {
 }
 
 
-def write_study(folder: Path, background: int = 1500, signal: int = 300) -> Path:
+SMALLEST: dict[str, Any] = {
+    "inputs": {"eta": None, "phi": None},
+    "model": {
+        "architecture": "student",
+        "hidden": [4, 3],
+        "teacher": {"architecture": "dense_autoencoder", "hidden": [4], "latent": 2},
+    },
+    "score": "network_output",
+    "training": {"epochs": 2, "augmentation": 1},
+    "quantization": {"score": 12, "qat": {"epochs": 1}},
+    "firmware": {"flow": "both", "back_ends": ["vitis"]},
+}
+"""What makes a student 19-4-3-1 of the study: RTL of it is simulated and synthesized in seconds."""
+
+
+def write_study(folder: Path, background: int = 1500, signal: int = 300, **changes: Any) -> Path:
     """Writes events files and the configuration of a small study into a folder; returns the configuration's path."""
     write_events(folder / "background.h5", make_particles(background, seed=1))
     for index, name in enumerate(SIGNALS):
         particles = make_particles(signal, seed=2 + index) * [1.5 + index, 1, 1, 1]
         write_events(folder / f"{name}.h5", particles, group_id=np.arange(signal) // 2)
-    return write_config(folder / "study.yaml")
+    return write_config(folder / "study.yaml", **changes)
 
 
 def write_config(path: Path, **changes: Any) -> Path:

@@ -155,7 +155,7 @@ def _firmware(
     for name, done in benches.items():
         return f"hls_{name}", done.words
     rtl = clocked.get("rtl")
-    return ("rtl", rtl.words) if isinstance(rtl, Clocked) else ("native", native.output)
+    return ("rtl", rtl.run.words) if isinstance(rtl, Clocked) else ("native", native.output)
 
 
 def _firmware_words(tests: list[Segment], emulated: Codes, scored: Mapping[str, Codes]) -> dict[str, Codes]:

@@ -67,22 +67,20 @@ class Clocked:
             "events_with_gaps": len(self.gapped),
         }
 
-    @property
-    def words(self) -> Codes:
-        """The output words; those with gaps where they are others than without."""
+    def words(self, expected: Codes) -> Codes:
+        """The output words of all that ran; where those with gaps are not the ones expected, they are."""
         words = self.run.words.copy()
-        other = (words[self.gapped] != self.with_gaps.words).any(axis=1)
-        words[self.gapped[other]] = self.with_gaps.words[other]
+        wrong = (self.with_gaps.words != expected[self.gapped]).any(axis=1)
+        words[self.gapped[wrong]] = self.with_gaps.words[wrong]
         return words
 
-    @property
-    def accepted(self) -> NDArray[np.bool_] | None:
+    def accepted(self, expected: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         """The accept bits, in the same way; None where there is none."""
         if self.run.accepted is None or self.with_gaps.accepted is None:
             return None
         accepted = self.run.accepted.copy()
-        other = accepted[self.gapped] != self.with_gaps.accepted
-        accepted[self.gapped[other]] = self.with_gaps.accepted[other]
+        wrong = self.with_gaps.accepted != expected[self.gapped]
+        accepted[self.gapped[wrong]] = self.with_gaps.accepted[wrong]
         return accepted
 
 
@@ -158,15 +156,18 @@ def check_rtl(
     """
     from trigger_ad.emulation.alir import layers
 
-    found, wanted = done.words, expected[done.ran]
-    if found.shape != wanted.shape:
-        project = run.directory.rtl_project
-        raise UserError(f"{project} has {found.shape[1]} output words", f"Delete the folder {project}, run 'convert'")
+    wanted = expected[done.ran]
+    if done.run.words.shape != wanted.shape:
+        project, outputs = run.directory.rtl_project, done.run.words.shape[1]
+        raise UserError(f"{project} has {outputs} output words", f"Delete the folder {project} and run 'convert'")
+    found = done.words(wanted)
     share = replace(vectors, words=vectors.words if len(found) == len(expected) else vectors.words[done.ran])
     # what it was made from names the layer, where that is what differs
     shown = partial(layers, network, run.encoding)
     agreement = located(run, emulator, network, share, wanted, found, done.seconds, shown)
-    if done.accept is not None and done.accepted is not None:
-        unequal = (found != wanted).any(axis=1)
-        agreement = agreement.with_accept(unequal, wanted[:, 0] > done.accept.code, done.accepted)
+    if done.accept is not None:
+        decisions = wanted[:, 0] > done.accept.code
+        accepted = done.accepted(decisions)
+        if accepted is not None:
+            agreement = agreement.with_accept((found != wanted).any(axis=1), decisions, accepted)
     return agreement.located_by(agreement, done.ran)

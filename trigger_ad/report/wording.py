@@ -119,8 +119,8 @@ def nanoseconds(entry: Mapping[str, Any]) -> str:
         return UNKNOWN
     if entry["clock_status"] == "met":
         return f"{value:g} ns"
-    remark = "the clock FAILED" if entry["clock_status"] == "failed" else "assumed"
-    return f"{value:g} ns at {entry['clock_ns']:g} ns {remark}"
+    remark = ", FAILED" if entry["clock_status"] == "failed" else " assumed"
+    return f"{value:g} ns at {entry['clock_ns']:g} ns{remark}"
 
 
 def percentage(share: float | None) -> str:

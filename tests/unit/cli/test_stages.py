@@ -36,7 +36,8 @@ def _write_results(run: Run, **emulators: Any) -> None:
 
 def test_convert_names_each_project(run: Run) -> None:
     result = CliRunner().invoke(stages.convert, ["any"], catch_exceptions=False)
-    assert result.stdout == f"vitis: {run.directory.path}/hls/vitis\nvivado: {run.directory.path}/hls/vivado\n"
+    projects = {"vitis": "hls/vitis", "vivado": "hls/vivado", "rtl": "rtl"}
+    assert result.stdout == "".join(f"{name}: {run.directory.path}/{path}\n" for name, path in projects.items())
 
 
 def test_train_names_the_model(run: Run) -> None:

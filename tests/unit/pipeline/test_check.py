@@ -126,6 +126,21 @@ def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
     assert "events of 57 transfers" in line
 
 
+def test_limits_of_a_flow_that_is_not_asked_for_refuse_nothing() -> None:
+    large = {"hidden": [128]}
+    _check(model=large, firmware={"flow": "rtl", "reuse_factor": 3, "io_type": "io_stream"})
+    enormous = {"hidden": [900]}
+    slow = {"strategy": "resource", "reuse_factor": 57}
+    _check(model=enormous, firmware=slow | {"flow": "hls"})
+    with pytest.raises(UserError, match=r"Set 'firmware\.flow: hls'"):
+        _check(model=enormous, firmware=slow)
+
+
+def test_weights_that_pruning_removes_are_not_traced() -> None:
+    training = {"pruning": {"sparsity": 0.9}}
+    _check(model={"hidden": [900]}, training=training, firmware={"flow": "rtl"})
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
@@ -134,6 +149,7 @@ def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
             {"model": _cnn(pool=[3, 4])},
             "pooling window 3x4 of block 1",
         ),
+        ({"model": {"hidden": [900]}, "firmware": {"flow": "rtl"}}, "cannot become RTL: 1"),
         ({"quantization": {"layers": {"encoder_9": {"weights": 4}}}}, "no layer that ships is called 'encoder_9'"),
         ({"firmware": {"layers": {"encoder_9": {"reuse_factor": 4}}}}, "'encoder_9' is no layer with multipliers"),
         ({"firmware": {"layers": {"score": {"accumulator": "fixed<8,4>"}}}}, "'score' is no layer with multipliers"),

@@ -73,7 +73,7 @@ def test_a_run_of_plain_inputs_has_no_events() -> None:
     assert run.dataset.test_events() == {}
 
 
-@pytest.mark.parametrize("stage", ["train", "quantize", "hardware", "report"])
+@pytest.mark.parametrize("stage", ["train", "quantize", "report"])
 def test_stages_that_train_or_judge_are_refused(stage: str) -> None:
     run = open_own_model(saved_model(Path("any.h5")), OUT, "fixed<8,2>")
     with pytest.raises(UserError, match=f"a model of your own, which has no stage '{stage}'"):
@@ -91,6 +91,22 @@ def test_a_copy_that_is_gone_is_said() -> None:
 def _ordinary(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(Config(name="ordinary").to_yaml())
+
+
+def test_a_network_that_cannot_become_rtl_is_written_as_hls_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 20)
+    run = open_own_model(saved_model(Path("large.h5")), OUT, "fixed<8,2>")
+    assert run.config.firmware.flow == "hls"
+    assert "firmware.flow: hls, as this network cannot become RTL: 5" in caplog.text
+    assert "products with weights are more than the 20" in caplog.text
+    # where the user asks for RTL alone, nothing else is written in its place
+    IMPORT.bring_up_to_date(run)
+    config = OUT / "config.yaml"
+    config.write_text(config.read_text().replace("flow: hls", "flow: rtl"))
+    with pytest.raises(UserError, match=r"firmware\.flow: the network cannot become RTL"):
+        IMPORT.bring_up_to_date(open_own_model(Path("large.h5"), OUT, None))
 
 
 BAD: dict[str, tuple[list[str], str]] = {

@@ -74,6 +74,14 @@ def test_stages_run_in_order_up_to_the_last(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "run" / "c").read_text() == "cba"
 
 
+def test_convert_stands_for_the_rtl_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = [replace(stage, name=name) for stage, name in zip(_chain(), ("convert", "rtl", "last"), strict=True)]
+    monkeypatch.setattr(target, "STAGES", chain)
+    run = Run(Config(name="small"), RunDirectory(tmp_path / "run"))
+    assert bring_up_to_date(run, "convert") == ["convert", "rtl"]
+    assert bring_up_to_date(run, "convert", again=True) == ["convert", "rtl"]
+
+
 def test_a_stage_whose_input_came_out_the_same_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "STAGES", _chain())
     directory = RunDirectory(tmp_path / "run")
@@ -102,9 +110,9 @@ def test_every_output_of_a_stage_is_below_the_run_directory() -> None:
 @pytest.mark.parametrize(
     ("section", "change", "stages"),
     [
-        ("firmware", {"clock_ns": 3.0}, ["convert", "hardware", "report"]),
+        ("firmware", {"clock_ns": 3.0}, ["convert", "rtl", "synthesize", "report"]),
         ("quantization", {"weights": 5}, ["quantize", "report"]),
-        ("quantization", {"ship": "ptq"}, ["convert", "emulate", "hardware", "report"]),
+        ("quantization", {"ship": "ptq"}, ["convert", "rtl", "emulate", "synthesize", "report"]),
         ("training", {"epochs": 5}, ["train", "quantize", "report"]),
         ("model", {"latent": 2}, ["train", "quantize", "report"]),
     ],

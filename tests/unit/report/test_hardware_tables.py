@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.report import make_hardware, make_report, make_scores
+from support.report import make_emulator, make_hardware, make_report, make_scores
 
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
 from trigger_ad.report.tables import Table
@@ -35,12 +35,13 @@ def test_an_estimate_says_so_in_its_heading_and_in_every_figure(report: dict[str
         "Clock status": "assumed",
         "Highest clock (MHz)": UNKNOWN,
         "Latency (cycles)": "≈ 23",
-        "Latency (ns)": "≈ 115 if the clock is met",
+        "Latency": "≈ 115 ns at 5 ns assumed",
         "Initiation interval (cycles)": "≈ 1",
         "LUT": "≈ 51,200 (4.3 %)",
         "FF": UNKNOWN,
         "DSP": "≈ 57 (0.83 %)",
         "BRAM (18 Kbit)": UNKNOWN,
+        "Words, against the reference": "equal in 12,666 vectors",
     }
 
 
@@ -64,18 +65,16 @@ def test_a_measured_zero_is_a_zero(report: dict[str, Any]) -> None:
         "0 (share not known)",
         "0 (0 %)",
     ]
-    assert [column[key] for key in ("Latency (cycles)", "Latency (ns)", "Initiation interval (cycles)")] == [
-        UNKNOWN
-    ] * 3
+    assert [column[key] for key in ("Latency (cycles)", "Latency", "Initiation interval (cycles)")] == [UNKNOWN] * 3
 
 
 @pytest.mark.parametrize(
     ("status", "shown"),
-    [("assumed", "115 if the clock is met"), ("failed", "115 if the clock were met"), ("met", "115")],
+    [("assumed", "115 ns at 5 ns assumed"), ("failed", "115 ns at 5 ns, FAILED"), ("met", "115 ns")],
 )
 def test_nanoseconds_depend_on_the_clock(report: dict[str, Any], status: str, shown: str) -> None:
     report["hardware"] = [make_hardware("hls_vitis", source="cosim", clock_status=status)]
-    assert _column(hardware_table(report), 1)["Latency (ns)"] == shown
+    assert _column(hardware_table(report), 1)["Latency"] == shown
 
 
 def test_resources_of_c_synthesis_are_the_tools_estimate(report: dict[str, Any]) -> None:
@@ -83,6 +82,43 @@ def test_resources_of_c_synthesis_are_the_tools_estimate(report: dict[str, Any])
     column = _column(hardware_table(report), 1)
     assert (column["LUT"], column["Latency (cycles)"]) == ("≈ 51,234 (4.3 %)", "23")
     assert (column["Clock status"], column["Highest clock (MHz)"]) == ("FAILED", "187")
+
+
+def _measured(report: dict[str, Any]) -> None:
+    """Adds RTL, clocked and synthesized, to the estimate of one HLS project."""
+    none = dict.fromkeys(("lut", "dsp", "utilisation"))
+    counted = {"lut": 3_844, "ff": 1_101, "dsp": 0, "bram": 0, "carry_bits": 3_000}
+    uncounted = dict.fromkeys(("latency_cycles", "latency_ns", "ii_cycles"))
+    report["hardware"] = [
+        make_hardware("hls_vitis"),
+        make_hardware("rtl", source="verilator", tool="Verilator 5.048", latency_cycles=6, latency_ns=30.0, **none),
+        make_hardware("rtl", source="yosys", tool="Yosys 0.70", **counted, **uncounted),
+    ]
+    report["agreement"]["emulators"]["rtl"] = make_emulator(exact=False, mismatches=3)
+
+
+def test_both_flows_are_side_by_side_each_with_its_agreement(report: dict[str, Any]) -> None:
+    _measured(report)
+    table = hardware_table(report)
+    assert table.columns == ("Figure", "Vitis HLS: estimate", "RTL: verilator", "RTL: yosys")
+    assert dict(table.column_tags) == {1: "estimate"}
+    clocks, cells = _column(table, 2), _column(table, 3)
+    assert (clocks["Latency (cycles)"], clocks["Latency"], clocks["LUT"]) == ("6", "30 ns at 5 ns assumed", UNKNOWN)
+    assert (cells["Latency (cycles)"], cells["FF"], cells["Bits of carry chains"]) == (
+        UNKNOWN,
+        "1,101 (share not known)",
+        "3,000",
+    )
+    words = "Words, against the reference"
+    assert _column(table, 1)[words] == "equal in 12,666 vectors"
+    assert clocks[words] == "DIFFER in 3 of 12,666 vectors"
+    del report["agreement"]["emulators"]["rtl"]
+    assert _column(hardware_table(report), 2)[words] == "not emulated"
+
+
+def test_what_was_not_measured_is_said(report: dict[str, Any]) -> None:
+    report["not_measured"] = [{"flow": "rtl", "source": "yosys", "reason": "there is none: install it"}]
+    assert "RTL, yosys: not measured, there is none: install it." in hardware_table(report).notes
 
 
 def test_without_any_figure_the_table_says_so(report: dict[str, Any]) -> None:

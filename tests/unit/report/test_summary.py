@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.report import make_report, make_scores
+from support.report import make_hardware, make_report, make_scores
 
-from trigger_ad.report.summary import key_facts, verdict_line
+from trigger_ad.report.summary import cost_fact, key_facts, verdict_line
 
 SCORES = make_scores(500)
 
@@ -85,3 +85,18 @@ def test_no_rate_is_compared_where_the_verdict_has_none(report: dict[str, Any]) 
 def test_the_verdict_is_said_before_its_reasons(report: dict[str, Any]) -> None:
     report["verdict"] |= {"worth_shipping": False, "sentence": "HT is better."}
     assert verdict_line(report) == "NOT better than trivial scores. HT is better."
+
+
+def test_what_was_measured_of_rtl_is_said_with_its_sources(report: dict[str, Any]) -> None:
+    assert cost_fact(report) is None
+    clocks = make_hardware("rtl", source="verilator", tool="Verilator 5.048", latency_cycles=6, latency_ns=30.0)
+    cells = make_hardware("rtl", source="yosys", tool="Yosys 0.70", lut=3_844, ff=1_101, dsp=0)
+    report["hardware"] += [clocks, cells | {"utilisation": {"lut": 0.00325}}]
+    fact = key_facts(report)[2]
+    assert (fact.label, fact.value, fact.good) == ("RTL, measured", "6 clocks, 3,844 LUT", None)
+    assert fact.detail == (
+        "Verilator 5.048: latency 6 clocks, 30 ns at 5 ns assumed; interval 1; "
+        "Yosys 0.70: 3,844 LUT (0.33 %), 1,101 FF, 0 DSP"
+    )
+    report["hardware"].remove(report["hardware"][-1])
+    assert key_facts(report)[2].value == "6 clocks"
