@@ -149,6 +149,9 @@ def main() -> None:
     """Runs what is named, or all, and writes both files after each configuration; exits with 1 on any mismatch."""
     paths = configurations()
     wanted = set(sys.argv[1:]) or {path.stem for path in paths}
+    unknown = wanted - {path.stem for path in paths}
+    if unknown:
+        sys.exit(f"configs/ has no {', '.join(sorted(unknown))}: name a configuration without its folder and suffix")
     data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     for path in paths:
         if path.stem in wanted:

@@ -28,8 +28,16 @@ def test_what_would_need_more_than_53_bits_is_refused_and_all_else_exact() -> No
 
 
 def test_native_libraries_give_the_reference(native_portion: Portion) -> None:
+    before = TALLY["through native"]
     in_batches(native_portion, descriptions(), native_agreements)
+    assert TALLY["through native"] - before > native_portion.networks / 2
 
 
 def test_compiled_hls_gives_the_reference(hls_portion: Portion) -> None:
+    before = _through_hls()
     in_batches(hls_portion, st.tuples(descriptions(), firmwares), hls_agreements, lambda drawn: drawn[1].back_end)
+    assert _through_hls() - before > hls_portion.networks / 2
+
+
+def _through_hls() -> int:
+    return sum(count for what, count in TALLY.items() if what.startswith("through hls"))

@@ -184,6 +184,31 @@ def test_two_inputs_swapped(run: Run, failure: Callable[[], Failure]) -> None:
     assert failure().layer("hls_vitis") == "inputs"
 
 
+def test_an_edited_threshold(run: Run, failure: Callable[[], Failure]) -> None:
+    accept = read_vectors(RUN / "vectors").accept
+    assert accept is not None
+    _edit(FIRMWARE / "trigger_ad_study.h", rf"THRESHOLD = {accept.code}LL", f"THRESHOLD = {accept.code - 1}LL")
+    failed = failure()
+    assert failed.layer("hls_vitis") == "accept"
+    entry = failed.found["hls_vitis"]["difference"]
+    # what was at the threshold is above it now
+    expected = read_vectors(RUN / "vectors").expected
+    assert expected[entry["first_vectors"]].tolist() == [[accept.code]] * len(entry["first_vectors"])
+    assert entry["mismatches"] == (expected == accept.code).sum()
+    assert (entry["expected"][0], entry["found"][0]) == ([0], [1.0])
+
+
+def test_a_comparison_that_accepts_the_threshold_itself(run: Run, failure: Callable[[], Failure]) -> None:
+    vectors = read_vectors(RUN / "vectors")
+    assert vectors.accept is not None
+    (group,) = [item for item in vectors.segments if item.name == "event at the threshold"]
+    assert vectors.expected[group.start : group.stop].tolist() == [[vectors.accept.code]]
+    _edit(FIRMWARE / "trigger_ad_study.cpp", r"code > threshold", "code >= threshold")
+    failed = failure()
+    assert failed.layer("hls_vitis") == "accept"
+    assert group.start in failed.found["hls_vitis"]["difference"]["first_vectors"]
+
+
 def test_the_project_of_an_older_network(run: Run, failure: Callable[[], Failure], command: Command) -> None:
     path = run.directory.network("qat")
     newer, network = path.read_text(), shipped_network(run)
@@ -210,7 +235,8 @@ def test_expected_scores_that_were_edited(run: Run, failure: Callable[[], Failur
     np.savetxt(table, words, fmt="%d")
     failed = failure()
     assert "vectors/expected_words.npy differs from the reference" in failed.error
-    assert "hls_vitis equals the reference, but its project's test bench expects other words" in failed.error
+    said = f"fails: MISMATCH in vector 18: expected {words[18]}, found {words[18] + 1}"
+    assert f"hls_vitis equals the reference, but its project's test bench {said}" in failed.error
     mismatches = json.loads((RUN / "results" / "mismatches.json").read_text())
     assert mismatches["expected_words"]["layer"] == "score_quantized"
     assert (mismatches["expected_words"]["first_vectors"], mismatches["expected_words"]["mismatches"]) == ([17], 1)
@@ -232,11 +258,15 @@ def test_words_of_a_cosimulation(run: Run, failure: Callable[[], Failure], comma
 
     results = PROJECT / "tb_data" / "rtl_cosim_results.log"
     words = results.read_text().splitlines()
-    wrong = [*words[:-1], str(int(words[-1]) + 1)]
+    score, accepted = map(int, words[-1].split())
+    wrong = [*words[:-1], f"{score + 1} {accepted}"]
     results.write_text("\n".join(wrong) + "\n")
     broken = failure()
     assert broken.layer("cosim_vitis") == shipped_network(run).output.name
     assert broken.found["cosim_vitis"]["difference"]["first_vectors"] == [ran[-1]]
+
+    results.write_text("\n".join([*words[:-1], f"{score} {1 - accepted}"]) + "\n")
+    assert failure().layer("cosim_vitis") == "accept"
 
     results.write_text("\n".join(words[:-1]) + "\n")
     assert f"does not hold the {len(ran)} vectors" in command("emulate", "study.yaml").error

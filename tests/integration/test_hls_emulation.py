@@ -17,20 +17,24 @@ from support.runs import (
     corners,
     encoding_of,
     logarithmic_config,
+    middle_threshold,
     network_vectors,
     small_config,
     small_network,
     write_small_project,
 )
 
-from trigger_ad.config import BackEnd, Config
+from trigger_ad.config import BackEnd, Config, ThresholdKind
 from trigger_ad.emulation.agreement import Agreement, compare
 from trigger_ad.emulation.hls import CompiledProject, compiled
 from trigger_ad.errors import UserError
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.fixed_point import Codes
+from trigger_ad.network.digest import network_digest
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
 from trigger_ad.network.layer_vectors import layer_vectors
+from trigger_ad.network.nodes import Constant, Dense
 from trigger_ad.pipeline import emulators
 from trigger_ad.pipeline.convert import TestVectors
 from trigger_ad.pipeline.stage import Run
@@ -62,48 +66,57 @@ def _reference(network: Network, words: Codes, config: Config) -> dict[str, Code
     return evaluate(network, encoding_of(config).codes_of_words(words))
 
 
-def _emulated(run: Run, network: Network, words: Codes, reference: dict[str, Codes]) -> Agreement:
+def _emulated(
+    run: Run, network: Network, words: Codes, reference: dict[str, Codes], accept: Accept | None = None
+) -> Agreement:
     """The agreement of a run's Vitis project, as the `emulate` stage finds it."""
     expected = reference[network.output.name]
+    vectors = TestVectors(words, expected, [], accept or middle_threshold(expected))
     with ExitStack() as programs:
         done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
-        return emulators.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
+        return emulators.check_hls(run, "vitis", network, vectors, expected, done)
 
 
 @pytest.mark.parametrize(
-    ("types", "back_end", "firmware"),
+    ("types", "back_end", "firmware", "threshold"),
     [
-        pytest.param(PLAIN, "vitis", {"reuse_factor": 2}, id="vitis, parallel, latency, reuse 2"),
-        pytest.param(WIDE, "vivado", {}, id="vivado, parallel, latency, weights of 16 fraction bits"),
+        pytest.param(PLAIN, "vitis", {"reuse_factor": 2}, "constant", id="vitis, parallel, latency, reuse 2"),
+        pytest.param(WIDE, "vivado", {}, "register", id="vivado, parallel, latency, weights of 16 fraction bits"),
         pytest.param(
             NARROW,
             "vivado",
             {"strategy": "resource", "reuse_factor": 2},
+            "register",
             id="vivado, parallel, resource, reuse 2, negative integer bits",
         ),
         pytest.param(
-            COARSE, "vivado", {"io_type": "io_stream"}, id="vivado, stream, latency, integers wider than words"
+            COARSE, "vivado", {"io_type": "io_stream"}, "constant", id="vivado, stream, latency, wide integers"
         ),
         pytest.param(
             WIDE,
             "vitis",
             {"io_type": "io_stream", "strategy": "resource", "reuse_factor": 2},
+            "register",
             id="vitis, stream, resource, reuse 2",
         ),
     ],
 )
 def test_every_word_of_every_layer_equals_the_reference(
-    types: Types, back_end: BackEnd, firmware: dict[str, str | int], tmp_path: Path
+    types: Types, back_end: BackEnd, firmware: dict[str, str | int], threshold: ThresholdKind, tmp_path: Path
 ) -> None:
     network = small_network(types)
     words, config = network_vectors(network), small_config(network, **firmware)
     reference = _reference(network, words, config)
-    folder = write_small_project(network, tmp_path / back_end, back_end, words, config)
+    accept = middle_threshold(reference["score"], threshold)
+    assert accept is not None
+    folder = write_small_project(network, tmp_path / back_end, back_end, words, config, accept)
     with compiled(folder, network) as bench:
         done, layers = bench.run(), bench.layers(network, words)
         assert_layers_alone(bench, network)
     np.testing.assert_array_equal(done.words, reference["score"])
-    assert done.passed
+    np.testing.assert_array_equal(done.accepted, reference["score"][:, 0] > accept.code)
+    assert (reference["score"] == accept.code).any()
+    assert (done.passed, done.said) == (True, None)
     agreement = compare("hls", network, reference, layers, 0.0)
     assert (agreement.exact, agreement.first_difference) == (True, None)
     # the accumulators of the two linear quantizers are merged into them
@@ -146,11 +159,36 @@ def test_a_table_of_logarithms_gives_the_reference_for_every_word_in_every_objec
     assert not layers["inputs"][absent, 3:].any()
 
 
+@pytest.mark.parametrize(
+    ("back_end", "io_type", "threshold"),
+    [("vitis", "io_stream", "constant"), ("vivado", "io_parallel", "register")],
+)
+def test_a_signed_score_is_compared_with_a_negative_threshold(
+    back_end: BackEnd, io_type: str, threshold: ThresholdKind, tmp_path: Path
+) -> None:
+    first, *_ = small_network().nodes
+    kernel = Constant.narrowest(np.array([[3], [-5], [7], [-2], [1], [-9]]), 2)
+    network = Network((first, Dense("score", first.name, kernel, None)))
+    words, config = network_vectors(small_network()), small_config(network, io_type=io_type)
+    expected = _reference(network, words, config)["score"]
+    # one of the words, of which some are greater and some are less
+    accept = Accept(threshold, int(np.sort(expected[expected < 0])[len(expected) // 10]))
+    folder = write_small_project(network, tmp_path / back_end, back_end, words, config, accept)
+    with compiled(folder, network) as bench:
+        done = bench.run()
+    assert done.passed
+    np.testing.assert_array_equal(done.accepted, expected[:, 0] > accept.code)
+    assert (expected < accept.code).any()
+    assert ((accept.code < expected) & (expected < 0)).any()
+
+
+@pytest.mark.parametrize("threshold", ["constant", "register"])
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
-def test_our_own_sources_compile_without_warnings(io_type: str, tmp_path: Path) -> None:
+def test_our_own_sources_compile_without_warnings(io_type: str, threshold: ThresholdKind, tmp_path: Path) -> None:
     config = logarithmic_config(io_type=io_type)
     words = np.zeros((1, 6), dtype=np.int64)
-    folder = write_small_project(small_network(LOGARITHMIC), tmp_path / "vitis", "vitis", words, config)
+    accept = Accept(threshold, 5)
+    folder = write_small_project(small_network(LOGARITHMIC), tmp_path / "vitis", "vitis", words, config, accept)
     flags = ["-std=c++11", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-fsyntax-only"]
     ours = ["trigger_ad_small_test.cpp", "firmware/trigger_ad_small.cpp"]
     command = [str(require_compiler()), *flags, "-I", "firmware/ap_types", *ours]
@@ -250,6 +288,45 @@ def test_one_wrong_entry_of_the_table_is_found_in_the_encoding(tmp_path: Path) -
     # one code is worth two of the network's least significant bits
     assert result.first_difference.max_lsb == 2.0
     assert all((words[vector, [0, 3]] == 6).any() for vector in result.first_difference.first_vectors)
+
+
+def test_a_digest_that_is_not_the_networks_fails_the_test_bench(
+    project: Path, agreement: Callable[[], Agreement]
+) -> None:
+    _edit(project / "firmware" / "trigger_ad_small.cpp", r"(range\(63, 0\) = 0x)[0-9a-f]{16}", r"\g<1>0123456789abcdef")
+    result = agreement()
+    assert (result.mismatches, result.accept_mismatches, result.test_bench_passed) == (0, 0, False)
+    digest = network_digest(small_network())
+    found = f"{digest[:-16]}0123456789abcdef"
+    said = f"MISMATCH in vector 0: expected network_digest {digest}, found {found}"
+    assert result.test_bench_said == said
+
+
+def test_a_register_that_is_not_read_fails_the_test_bench(tmp_path: Path, network: Network) -> None:
+    words, config = network_vectors(network), small_config(network)
+    reference = _reference(network, words, config)
+    accept = middle_threshold(reference["score"], "register")
+    assert accept is not None
+    folder = RunDirectory(tmp_path).hls_project("vitis")
+    write_small_project(network, folder, "vitis", words, config, accept)
+    _edit(folder / "firmware" / "trigger_ad_small.cpp", r"code > threshold", f"code > {accept.code}")
+    result = _emulated(Run(config, RunDirectory(tmp_path)), network, words, reference, accept)
+    # with the code that it is set to in every run, every bit is right
+    assert (result.mismatches, result.accept_mismatches, result.exact) == (0, 0, False)
+    assert result.test_bench_said is not None
+    assert re.search(r"expected accept [01], found [01] \(score \d+, threshold \d+\)$", result.test_bench_said)
+
+
+def test_a_project_without_the_accept_bit_of_its_vectors_is_one_clear_error(
+    project: Path, network: Network, compiled_already: None
+) -> None:
+    words, config = network_vectors(network), small_config(network)
+    expected = _reference(network, words, config)["score"]
+    run = Run(config, RunDirectory(project.parents[1]))
+    with ExitStack() as programs:
+        done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
+    with pytest.raises(UserError, match="do not agree on whether there is an accept bit"):
+        emulators.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
 
 
 def _edit(path: Path, pattern: str, replacement: str) -> None:

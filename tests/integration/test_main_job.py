@@ -298,8 +298,8 @@ def _fail_in_the_second_project(patch: pytest.MonkeyPatch, error: BaseException)
 
     write = project.write_project
 
-    def failing(network: Any, config: Any, back_end: str, vectors: Any, folder: Path, depths: Any) -> None:
-        write(network, config, "vitis", vectors, folder, depths)
+    def failing(network: Any, config: Any, back_end: str, accept: Any, vectors: Any, folder: Path, depths: Any) -> None:
+        write(network, config, "vitis", accept, vectors, folder, depths)
         if back_end == "vivado":
             raise error
 

@@ -15,7 +15,7 @@ import numpy as np
 from support.hls_bundle import compiled_together
 from support.native import compiled_together as compiled_into_one_library
 from support.random_networks import Description, Firmware, build, config_for, firmware_config, random_words
-from support.runs import corners, encoding_of
+from support.runs import corners, encoding_of, middle_threshold
 
 from trigger_ad.emulation import alir
 from trigger_ad.emulation.agreement import Agreement, compare
@@ -226,7 +226,8 @@ def _written(case: Case, firmware: Firmware, folder: Path) -> bool:
     """Writes a case's HLS project; false if it is refused."""
     config = firmware_config(case.description, firmware, case.network)
     try:
-        write_project(case.network, config, firmware.back_end, Vectors(case.words, case.expected), folder)
+        vectors = Vectors(case.words, case.expected)
+        write_project(case.network, config, firmware.back_end, middle_threshold(case.expected), vectors, folder)
     except UserError as error:
         accept(error)
         return False

@@ -13,9 +13,10 @@ import numpy as np
 import yaml
 from support.events import make_particles, write_events
 
-from trigger_ad.config import BackEnd, Config
+from trigger_ad.config import BackEnd, Config, ThresholdKind
 from trigger_ad.events.encoding import InputEncoding
 from trigger_ad.events.layout import EventLayout
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.project import Vectors, write_project
 from trigger_ad.fixed_point import Codes, FixedPoint
 from trigger_ad.network.evaluation import evaluate
@@ -133,13 +134,24 @@ def write_small_project(
     back_end: BackEnd = "vitis",
     words: Codes | None = None,
     config: Config | None = None,
+    accept: Accept | None = None,
 ) -> Path:
-    """Writes the HLS project of a network, with its vectors and the score words that the reference expects."""
+    """Writes the HLS project of a network, with its vectors and the score words that the reference expects.
+
+    The accept bit is that of `middle_threshold`, if nothing is said.
+    """
     words = network_vectors(network) if words is None else words
     config = config or small_config(network)
     expected = evaluate(network, encoding_of(config).codes_of_words(words))[network.output.name]
-    write_project(network, config, back_end, Vectors(words, expected), folder)
+    write_project(network, config, back_end, accept or middle_threshold(expected), Vectors(words, expected), folder)
     return folder
+
+
+def middle_threshold(expected: Codes, kind: ThresholdKind = "constant") -> Accept | None:
+    """The accept bit of a network of one output word, whose threshold is a word that half of the vectors are above."""
+    if expected.shape[1] != 1:
+        return None
+    return Accept(kind, int(np.sort(expected[:, 0])[len(expected) // 2]))
 
 
 STUDY: dict[str, Any] = {

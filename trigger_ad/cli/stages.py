@@ -168,15 +168,15 @@ def run(target: Path, as_json: bool) -> None:
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.hardware_tables import hardware_table
-    from trigger_ad.report.summary import cost_fact
-    from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_table, tpr_table
+    from trigger_ad.report.summary import cost_fact, verdict_line
+    from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_tables, tpr_table
 
-    click.echo(report["verdict"]["sentence"])
+    click.echo(verdict_line(report))
     cost = cost_fact(report)
     if cost:
         click.echo(f"{cost.label}: {cost.value} ({cost.detail})")
-    rates = equal_rate_table(report) or tpr_table(report)
-    show_tables([auc_table(report), rates, agreement_table(report), hardware_table(report)])
+    rates = equal_rate_tables(report)[:1] or (tpr_table(report),)
+    show_tables([auc_table(report), *rates, agreement_table(report), hardware_table(report)])
 
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:
@@ -257,4 +257,6 @@ def _disagreement(name: str, entry: dict[str, Any]) -> str:
         return f"{name} differs from the reference in layer '{entry['alone']['first_layer']}', driven alone"
     if entry["mismatches"]:
         return f"{name} differs from the reference, first in layer '{entry['first_layer']}'"
-    return f"{name} equals the reference, but its project's test bench expects other words"
+    # results of an earlier version do not say what
+    said = entry.get("test_bench_said") or "it expects other words"
+    return f"{name} equals the reference, but its project's test bench fails: {said}"

@@ -3,6 +3,7 @@
 Unknown keys, wrong types and impossible values are refused with the key's full path, before anything runs.
 """
 
+from trigger_ad.config.budget import Amount, BudgetConfig, share_of
 from trigger_ad.config.events import EventsConfig, LayoutConfig, ObjectsConfig
 from trigger_ad.config.firmware import (
     AcceptConfig,
@@ -43,10 +44,12 @@ __all__ = [
     "ARCHITECTURES",
     "PATTERNS",
     "AcceptConfig",
+    "Amount",
     "AnomaliesConfig",
     "BackEnd",
     "Bits",
     "BlockConfig",
+    "BudgetConfig",
     "CodesConfig",
     "Config",
     "ConvolutionalAutoencoderConfig",
@@ -77,4 +80,5 @@ __all__ = [
     "TransverseMomentumConfig",
     "VariationalConfig",
     "meaningful_scores",
+    "share_of",
 ]

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
+from trigger_ad.config.budget import BudgetConfig
 from trigger_ad.config.events import EventsConfig, LayoutConfig
 from trigger_ad.config.firmware import FirmwareConfig
 from trigger_ad.config.inputs import InputsConfig
@@ -43,6 +44,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     quantization: QuantizationConfig = QuantizationConfig()
     firmware: FirmwareConfig = FirmwareConfig()
+    budget: BudgetConfig = BudgetConfig()
 
     @property
     def layout(self) -> LayoutConfig:

@@ -38,13 +38,17 @@ class TestBenchRun:
 
     Args:
         words: The words that the firmware gave, shape (vectors, outputs).
-        passed: Whether it found every word equal to the one expected in the project.
+        accepted: Whether it accepted each vector, shape (vectors,); None for a project without an accept bit.
+        passed: Whether it found everything as expected in the project.
+        said: The first line in which it says what it did not.
     """
 
     __test__ = False  # not a test, whatever pytest makes of the name
 
     words: Codes
+    accepted: NDArray[np.bool_] | None
     passed: bool
+    said: str | None
 
 
 class CompiledProject:
@@ -63,8 +67,7 @@ class CompiledProject:
 
     def run(self) -> TestBenchRun:
         """Runs the project's own vectors against its own expected words."""
-        passed, results = self._run(self._folder / "tb_data")
-        return TestBenchRun(_read_words(results), passed)
+        return self._run_bench(self._folder / "tb_data")
 
     def run_on(self, words: NDArray[np.integer[Any]], expected: Codes) -> TestBenchRun:
         """Runs other vectors against other expected words, shapes (vectors, inputs) and (vectors, outputs)."""
@@ -72,8 +75,7 @@ class CompiledProject:
             data = Path(name)
             write_table(data / INPUT_FILE, words)
             write_table(data / EXPECTED_FILE, expected)
-            passed, results = self._run(data)
-            return TestBenchRun(_read_words(results), passed)
+            return self._run_bench(data)
 
     def layers(self, network: Network, words: NDArray[np.integer[Any]]) -> dict[str, Values]:
         """The values inside the firmware for some trigger words: the encoded inputs, then each layer.
@@ -86,7 +88,8 @@ class CompiledProject:
             data = Path(name)
             write_table(data / INPUT_FILE, words)
             write_table(data / EXPECTED_FILE, np.zeros((len(words), outputs), dtype=np.int64))
-            _, results = self._run(data, "trace")
+            self._run(data, "trace")
+            results = self._results
         return {
             node.name: _read_values(results, hls_layer_name(node, network), network.words[node.name].shape)
             for node in shown_nodes(network)
@@ -116,17 +119,26 @@ class CompiledProject:
                 for index, unit in enumerate(self.units)
             }
 
-    def _run(self, data: Path, *options: str) -> tuple[bool, Path]:
-        results = self._program.with_name(_RESULTS)
-        return self._execute(str(data.resolve()), str(results), *options) == 0, results
+    @property
+    def _results(self) -> Path:
+        return self._program.with_name(_RESULTS)
 
-    def _execute(self, *arguments: str) -> int:
+    def _run_bench(self, data: Path) -> TestBenchRun:
+        done = self._run(data)
+        wrong = re.search(r"^MISMATCH .*$", done.stdout, flags=re.MULTILINE)
+        words, accepted = split_results(self._results, _columns(data / EXPECTED_FILE))
+        return TestBenchRun(words, accepted, done.returncode == 0, wrong[0] if wrong else None)
+
+    def _run(self, data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        return self._execute(str(data.resolve()), str(self._results), *options)
+
+    def _execute(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run([str(self._program), *arguments], capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
             # what was compiled is a copy that is gone when this is read
             said = _last_line(done.stderr).replace(str(self._program.parent), str(self._folder))
             raise UserError(f"the test bench of {self._folder} failed: {said}", _remedy(self._folder))
-        return done.returncode
+        return done
 
 
 @contextmanager
@@ -167,8 +179,30 @@ def _remedy(folder: Path) -> str:
     return f"Delete the folder {folder} and run 'convert'"
 
 
-def _read_words(path: Path) -> Codes:
-    return np.loadtxt(path, dtype=np.int64, ndmin=2)
+def split_results(path: Path, outputs: int) -> tuple[Codes, NDArray[np.bool_] | None]:
+    """What a test bench wrote: output words, and whether each vector was accepted.
+
+    Args:
+        path: The file.
+        outputs: How many output words a line has; the accept bit is one column more, if there is one.
+
+    Returns:
+        int64 words of shape (vectors, outputs), and booleans of shape (vectors,) or None.
+
+    Raises:
+        ValueError: If the file holds anything else.
+    """
+    table = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    words, further = table[:, :outputs], table[:, outputs:]
+    if words.shape[1] != outputs or further.shape[1] > 1 or not np.isin(further, (0, 1)).all():
+        raise ValueError(f"{path.name} is not what a test bench of {outputs} output words writes")
+    return words, further[:, 0] == 1 if further.size else None
+
+
+def _columns(table: Path) -> int:
+    """How many numbers a line of a table has."""
+    with table.open(encoding="ascii") as stream:
+        return len(stream.readline().split())
 
 
 def _read_values(results: Path, layer: str, shape: Shape) -> Values:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from trigger_ad.config import BackEnd, Config
 from trigger_ad.events.plain_encoding import input_encoding
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.hls import DEFAULT_DEPTHS, StreamDepths, network_function, top_function, write_hls_project
 from trigger_ad.firmware.hls_types import traced_layers
 from trigger_ad.firmware.rendering import render
-from trigger_ad.firmware.top import top_facts, write_top
+from trigger_ad.firmware.top import decision_facts, top_facts, write_top
 from trigger_ad.fixed_point import Codes
-from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
 from trigger_ad.run_directory import RunDirectory, write_text
 
@@ -65,6 +65,7 @@ def write_project(
     network: Network,
     config: Config,
     back_end: BackEnd,
+    accept: Accept | None,
     vectors: Vectors,
     folder: Path,
     depths: StreamDepths = DEFAULT_DEPTHS,
@@ -75,15 +76,19 @@ def write_project(
         network: The frozen network.
         config: The run's configuration.
         back_end: Which back end.
+        accept: The threshold of the accept bit; None for no accept bit.
         vectors: Go into the project with the words expected for them.
         folder: Where to; must not exist.
         depths: Of FIFOs that must hold more than one event.
+
+    Raises:
+        ValueError: If the threshold is no code of the score, or there are several output words.
     """
     write_hls_project(network, config.name, back_end, config.firmware, folder, depths)
     _tidy(folder, network_function(config.name))
-    write_top(network, input_encoding(config), config.name, back_end, config.firmware.io_type, folder)
+    write_top(network, input_encoding(config), config.name, back_end, config.firmware.io_type, accept, folder)
     write_vectors(folder / "tb_data", vectors)
-    facts = _facts(network, config) | {"back_end": back_end, "vectors": vectors}
+    facts = _facts(network, config, accept) | {"back_end": back_end, "vectors": vectors}
     for template, target in (
         ("test_bench.cpp.j2", f"{facts['top']}_test.cpp"),
         ("build.sh.j2", "build.sh"),
@@ -94,17 +99,22 @@ def write_project(
 
 
 def write_handover(
-    network: Network, config: Config, thresholds: Sequence[Mapping[str, Any]], directory: RunDirectory
+    network: Network,
+    config: Config,
+    accept: Accept | None,
+    thresholds: Sequence[Mapping[str, Any]],
+    directory: RunDirectory,
 ) -> None:
     """Writes the run directory's README: what a firmware engineer needs to use any of its projects.
 
     Args:
         network: The frozen network.
         config: The run's configuration.
+        accept: As in its projects.
         thresholds: For each working point `fpr_target`, `fpr`, `fpr_low`, `fpr_high`, `code` and `value`.
         directory: The run directory.
     """
-    facts = _facts(network, config) | {"thresholds": thresholds}
+    facts = _facts(network, config, accept) | {"thresholds": thresholds}
     write_text(directory.path / "README.md", render("run_readme.md.j2", facts))
 
 
@@ -150,14 +160,14 @@ def write_table(path: Path, table: NDArray[np.integer[Any]]) -> None:
             stream.write(rows[2:-2].replace("], [", "\n").replace(", ", " ") + "\n")
 
 
-def _facts(network: Network, config: Config) -> dict[str, Any]:
+def _facts(network: Network, config: Config, accept: Accept | None) -> dict[str, Any]:
     return top_facts(network, input_encoding(config)) | {
         "top": top_function(config.name),
         "inner": network_function(config.name),
         "name": config.name,
         "own_model": config.own_model,
         "firmware": config.firmware,
-        "digest": network_digest(network),
+        **decision_facts(network, accept),
         "streamed": config.firmware.io_type == "io_stream",
         "layers": [{"name": name, "size": size} for name, size in traced_layers(network).items()],
         "types": [{"name": node.name, "kind": node.kind, "type": network.type(node.name)} for node in network.nodes],

@@ -13,6 +13,7 @@ from trigger_ad.firmware.rtl_words import (
     Variable,
     added,
     constant,
+    larger,
     product,
     quantized,
     quotient,
@@ -130,6 +131,6 @@ def _sums(rows: Tensor, weights: Values) -> Tensor:
 
 
 _JOIN: Final[dict[str, Callable[[Variable, Variable], Variable]]] = {
-    "max_pooling": lambda left, right: left.max_of(right),
+    "max_pooling": larger,
     "average_pooling": lambda left, right: left + right,
 }

@@ -124,7 +124,27 @@ def any_bit(word: Variable) -> Variable:
 
 def where(bit: Variable, word: Variable, other: Variable) -> Variable:
     """One word where a bit (or the sign of a word) is set, the other elsewhere."""
-    return bit.msb_mux(word, other)
+    return _inverted(bit).msb_mux(other, word)
+
+
+def larger(left: Variable, right: Variable) -> Variable:
+    """The larger of two words."""
+    difference = left - right
+    if difference.low >= 0:
+        return left
+    if difference.high <= 0:
+        return right
+    bounds = (max(left.low, right.low), max(left.high, right.high), min(left.step, right.step))
+    return _inverted(difference).msb_mux(left, right, qint=tuple(map(float, bounds)))
+
+
+def _inverted(word: Variable) -> Variable:
+    """1 where the highest bit of a word is not set.
+
+    alkaid 0.8.2 takes the word itself for its highest bit. If its optimizer finds, by what words have in common, that
+    a signed word is never negative, it gives it no sign, and another bit is the highest. An inverted bit stays one.
+    """
+    return word.msb().unary_bit_op("not")
 
 
 def sums_of_products(

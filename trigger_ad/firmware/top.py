@@ -1,8 +1,11 @@
-"""The top function: raw trigger words in, their encoding, hls4ml's function, the score word out.
+"""The top function: raw trigger words in, their encoding, hls4ml's function, score word and accept bit out.
 
 hls4ml's project has a top function of its own, which takes the network's input codes. Here it becomes a function
 inside ours: its pragmas of ports go, its schedule (pipeline or dataflow) becomes that of the whole, and the project's
-scripts name our function as their top.
+scripts name our function as their top. Where that schedule is dataflow, the body must hold declarations and calls
+alone, the canonical form: the comparison with the threshold and the digest of the network are functions of their own.
+Scalars follow the vendor's rules for the Vivado IP flow (UG902, UG1399): an input by value is a port without a
+protocol, an output by reference has a valid signal, unless it is a constant and needs none.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ import numpy as np
 
 from trigger_ad.config import BackEnd
 from trigger_ad.events.encoding import FeatureEncoding, InputEncoding
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.hls import network_function, top_function
 from trigger_ad.firmware.rendering import render
 from trigger_ad.fixed_point import FixedPoint
+from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
 from trigger_ad.network.inputs import require_encoding
 
@@ -31,6 +36,8 @@ WIDEST_WORD: Final = 1024
 
 _UNITS: Final = {"pt": " GeV", "phi": " rad"}
 _TABLE_ROW: Final = 16
+_DIGEST_PART: Final = 16
+"""Hexadecimal digits of the digest in one constant of 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,13 @@ def _formula(feature: FeatureEncoding, shift: int) -> str:
 
 
 def write_top(
-    network: Network, encoding: InputEncoding, name: str, back_end: BackEnd, io_type: str, folder: Path
+    network: Network,
+    encoding: InputEncoding,
+    name: str,
+    back_end: BackEnd,
+    io_type: str,
+    accept: Accept | None,
+    folder: Path,
 ) -> None:
     """Puts the top function around hls4ml's in a project that hls4ml has just written.
 
@@ -144,12 +157,15 @@ def write_top(
         name: The run's name.
         back_end: Which back end wrote the project.
         io_type: `io_parallel` or `io_stream`.
+        accept: The threshold of the accept bit; None for no accept bit.
         folder: The project.
 
     Raises:
-        ValueError: If the network's inputs are not what the encoding makes.
+        ValueError: If the network's inputs are not what the encoding makes, the threshold is no code of the score, or
+            there are several output words to compare with it.
     """
     require_encoding(network, encoding)
+    require_threshold(network, None if accept is None else accept.code)
     top, inner = top_function(name), network_function(name)
     schedule = _make_inner(folder / "firmware" / f"{inner}.cpp")
     _name_as_top(folder, top, inner)
@@ -159,12 +175,38 @@ def write_top(
         "back_end": back_end,
         "streamed": io_type == "io_stream",
         "schedule": schedule,
+        "inlined": "PIPELINE" in schedule,
+        **decision_facts(network, accept),
     }
     files = {"top.h.j2": f"{top}.h", "top.cpp.j2": f"{top}.cpp"}
     if any(port.table for port in facts["ports"]):
         files["tables.h.j2"] = f"{top}_tables.h"
     for template, target in files.items():
         (folder / "firmware" / target).write_text(render(template, facts), encoding="utf-8")
+
+
+def require_threshold(network: Network, threshold: int | None) -> None:
+    """Refuses a threshold that no score word of a network can be compared with; None is none."""
+    if threshold is None:
+        return
+    word = network.words[network.output.name]
+    if word.size != 1:
+        raise ValueError(f"{word.size} output words have no threshold")
+    if not word.type.code_min <= threshold <= word.type.code_max:
+        raise ValueError(f"the threshold {threshold} is no code of {word.type}")
+
+
+def decision_facts(network: Network, accept: Accept | None) -> dict[str, Any]:
+    """What the templates say of the accept bit and of the digest, whose constants come from the lowest bits up."""
+    digest = network_digest(network)
+    ends = range(len(digest), 0, -_DIGEST_PART)
+    return {
+        "accept": accept,
+        "has_register": accept is not None and accept.threshold == "register",
+        "digest": digest,
+        "digest_bits": 4 * len(digest),
+        "digest_parts": [(4 * (len(digest) - end), digest[max(0, end - _DIGEST_PART) : end]) for end in ends],
+    }
 
 
 def top_facts(network: Network, encoding: InputEncoding) -> dict[str, Any]:

@@ -180,8 +180,10 @@ def _multiplied(rows: Tensor, weights: Tensor) -> Tensor:
     whole = len(rows) - len(rows) % PRODUCT_ROWS
     result = np.empty((len(rows), weights.shape[1]), dtype=rows.dtype)
     stacks = result[:whole].reshape(-1, PRODUCT_ROWS, weights.shape[1])
-    np.matmul(rows[:whole].reshape(-1, PRODUCT_ROWS, len(weights)), weights, out=stacks)
-    np.matmul(rows[whole:], weights, out=result[whole:])
+    # no sum of these integers is invalid; what the libraries compute beside them and throw away may be, and is flagged
+    with np.errstate(all="ignore"):
+        np.matmul(rows[:whole].reshape(-1, PRODUCT_ROWS, len(weights)), weights, out=stacks)
+        np.matmul(rows[whole:], weights, out=result[whole:])
     return result
 
 

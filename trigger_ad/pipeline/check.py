@@ -22,6 +22,7 @@ def check_run(run: Run) -> list[str]:
         UserError: Naming the key, file or tool, and the remedy.
     """
     from trigger_ad.events.files import EventsFile
+    from trigger_ad.synthesis.budgets import check_budget
     from trigger_ad.synthesis.devices import check_part
     from trigger_ad.tools import require_compiler
 
@@ -32,6 +33,7 @@ def check_run(run: Run) -> list[str]:
             # opening it checks its layout; its values are read when a stage needs them
             pass
     check_part(run.config.firmware.part)
+    check_budget(run.config.budget, run.config.firmware.part)
     require_compiler()
     if run.config.own_model:
         # its layers are checked when it is read, which takes no training

@@ -6,7 +6,7 @@ import itertools
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from trigger_ad.arrays import allocate, smallest_integer
 from trigger_ad.config import BackEnd, Config
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
+from trigger_ad.pipeline.accept import accept_of, threshold_event
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
 
@@ -68,6 +70,7 @@ class TestVectors:
         words: Raw trigger words, shape (vectors, inputs).
         expected: The reference's score words, shape (vectors, outputs).
         segments: What each stretch of them is: corner vectors first, then test events.
+        accept: The threshold of the firmware's accept bit; None where it has none, as in runs of earlier versions.
     """
 
     __test__ = False  # not a test, whatever pytest makes of the name
@@ -75,6 +78,7 @@ class TestVectors:
     words: NDArray[np.integer[Any]]
     expected: Codes
     segments: list[Segment]
+    accept: Accept | None = None
 
 
 def shipped_network(run: Run) -> Network:
@@ -92,6 +96,7 @@ def read_vectors(folder: Path) -> TestVectors:
             np.load(folder / INPUT_WORDS, mmap_mode="r", allow_pickle=False),
             np.load(folder / EXPECTED_WORDS, mmap_mode="r", allow_pickle=False),
             [Segment(**segment) for segment in index["segments"]],
+            Accept(**index["accept"]) if index.get("accept") else None,
         )
         ends = [0, *(segment.stop for segment in vectors.segments)]
         starts = [*(segment.start for segment in vectors.segments), len(vectors.words)]
@@ -121,7 +126,7 @@ def _execute(run: Run) -> None:
         for back_end in run.config.firmware.hls_back_ends:
             keep_vendor_reports(run.directory.hls_project(back_end))
             with written_whole(run.directory.hls_project(back_end)) as project:
-                write_project(network, run.config, back_end, shipped, project, depths)
+                write_project(network, run.config, back_end, vectors.accept, shipped, project, depths)
     _drop_other_projects(run)
 
 
@@ -177,9 +182,10 @@ def _write_vectors(run: Run, network: Network, folder: Path) -> TestVectors:
         start = stop
     for name, table in ((INPUT_FILE, words), (EXPECTED_FILE, expected)):
         write_table(folder / name, table)
-    write_json(folder / "index.json", _index(encoding, network, segments))
+    accept = accept_of(run, expected)
+    write_json(folder / "index.json", _index(encoding, network, segments, accept))
     _write_layer_vectors(network, run.config.seed, folder / LAYERS)
-    return TestVectors(words, expected, segments)
+    return TestVectors(words, expected, segments, accept)
 
 
 def _corners(run: Run, network: Network) -> dict[str, Codes]:
@@ -195,7 +201,7 @@ def _corners(run: Run, network: Network) -> dict[str, Codes]:
         corners = code_vectors(encoding.features[0].word, encoding.inputs, seed)
     known = np.concatenate(list(corners.values()))
     driven = driving_vectors(network, encoding.codes_of_words, list(types.values()), known, seed)
-    return corners | {DRIVEN: driven}
+    return threshold_event(run) | corners | {DRIVEN: driven}
 
 
 def _test_events(run: Run) -> dict[str, Part]:
@@ -240,7 +246,7 @@ def _segments(corners: Mapping[str, Codes], tests: Mapping[str, Part], events: M
     return segments
 
 
-def _index(encoding: InputEncoding, network: Network, segments: list[Segment]) -> dict[str, Any]:
+def _index(encoding: InputEncoding, network: Network, segments: list[Segment], accept: Accept | None) -> dict[str, Any]:
     return {
         "input_words": f"{INPUT_WORDS}: integers, the features below of object 0, then of object 1, and so on",
         "features": [{"name": feature.name, "word_type": str(feature.word)} for feature in encoding.features],
@@ -249,6 +255,7 @@ def _index(encoding: InputEncoding, network: Network, segments: list[Segment]) -
         "input_type": str(network.input.type),
         "output_type": str(network.type(network.output.name)),
         "segments": [vars(segment) for segment in segments],
+        "accept": asdict(accept) if accept else None,
     }
 
 
@@ -264,6 +271,7 @@ CONVERT = Stage(
     # the depths of FIFOs follow from the estimate
     (
         "pipeline/convert.py",
+        "pipeline/accept.py",
         "pipeline/streams.py",
         "pipeline/hardware.py",
         "events",
@@ -271,4 +279,6 @@ CONVERT = Stage(
         "firmware",
         "synthesis",
     ),
+    # the threshold
+    later_inputs=lambda run: [] if run.config.own_model else [run.directory.arrays("quantize")],
 )

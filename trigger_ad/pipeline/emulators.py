@@ -181,7 +181,9 @@ class BenchRun:
 
     program: CompiledProject
     words: Codes
+    accepted: NDArray[np.bool_] | None
     passed: bool
+    said: str | None
     seconds: float
     alone: Alone
 
@@ -210,7 +212,8 @@ def run_hls(
     started = time.perf_counter()
     done = program.run() if vectors is None else program.run_on(vectors.words, vectors.expected)
     seconds = time.perf_counter() - started
-    return BenchRun(program, done.words, done.passed, seconds, _hls_alone(run, program, network, alone))
+    layers = _hls_alone(run, program, network, alone)
+    return BenchRun(program, done.words, done.accepted, done.passed, done.said, seconds, layers)
 
 
 def _hls_alone(run: Run, bench: CompiledProject, network: Network, alone: Mapping[str, Codes]) -> Alone:
@@ -252,13 +255,36 @@ def check_hls(
         done: What the test bench gave.
     """
     project = run.directory.hls_project(back_end)
+    remedy = f"Delete the folder {project} and run 'convert'"
     if done.words.shape != expected.shape:
-        raise UserError(
-            f"{project}/tb_data does not hold the vectors of this run", f"Delete the folder {project} and run 'convert'"
-        )
+        raise UserError(f"{project}/tb_data does not hold the vectors of this run", remedy)
+    if (vectors.accept is None) != (done.accepted is None):
+        raise UserError(f"{project} and the vectors of this run do not agree on whether there is an accept bit", remedy)
     shown = partial(done.program.layers, network)
     agreement = located(run, f"hls_{back_end}", network, vectors, expected, done.words, done.seconds, shown)
-    return replace(agreement, test_bench_passed=done.passed, alone=done.alone)
+    agreement = _decided(agreement, vectors, expected, done.words, done.accepted)
+    return replace(agreement, test_bench_passed=done.passed, test_bench_said=done.said, alone=done.alone)
+
+
+def _decided(
+    agreement: Agreement,
+    vectors: TestVectors,
+    expected: Codes,
+    words: Codes,
+    accepted: NDArray[np.bool_] | None,
+) -> Agreement:
+    """Adds the accept bit, where the vectors' firmware has one.
+
+    Args:
+        agreement: That of the output words.
+        vectors: The vectors.
+        expected: The reference's output words.
+        words: Those of the emulator.
+        accepted: Its accept bits.
+    """
+    if vectors.accept is None or accepted is None:
+        return agreement
+    return agreement.with_accept((words != expected).any(axis=1), expected[:, 0] > vectors.accept.code, accepted)
 
 
 def check_cosim(
@@ -280,6 +306,7 @@ def check_cosim(
         UserError: If what it left is damaged, or of other vectors.
     """
     from trigger_ad.emulation.agreement import compare
+    from trigger_ad.emulation.hls import split_results
     from trigger_ad.firmware.project import COSIM_FILE
 
     path = run.directory.hls_project(back_end) / "tb_data" / COSIM_FILE
@@ -287,16 +314,17 @@ def check_cosim(
         return None
     ran, output = shipped_vectors(vectors).cosimulated, network.output.name
     try:
-        words = np.loadtxt(path, dtype=np.int64, ndmin=2)
+        words, accepted = split_results(path, expected.shape[1])
     except ValueError:
-        words = np.empty((0, 0), dtype=np.int64)
-    if words.shape != expected[ran].shape:
+        words, accepted = np.empty((0, 0), dtype=np.int64), None
+    if words.shape != expected[ran].shape or (vectors.accept is None) != (accepted is None):
         raise UserError(
             f"{path} does not hold the {len(ran)} vectors of this project's co-simulation",
             "Run the co-simulation again, or remove the file",
         )
     values = {output: network.type(output).values(words)}
     agreement = compare(f"cosim_{back_end}", network, {output: expected[ran]}, values, None)
+    agreement = _decided(agreement, vectors, expected[ran], words, accepted)
     return agreement.located_by(agreement, ran)
 
 

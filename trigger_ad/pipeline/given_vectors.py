@@ -170,4 +170,5 @@ def _beside_corners(run: Run, words: Codes, name: str) -> TestVectors:
         np.concatenate([own.words[:stop].astype(np.int64), words]),
         np.concatenate([own.expected[:stop], expected]),
         [*corners, Segment(name, "events", stop, stop + len(words))],
+        own.accept,
     )

@@ -16,7 +16,7 @@ from trigger_ad.events.dataset import Dataset, Part, describe
 from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
-from trigger_ad.pipeline.convert import shipped_network
+from trigger_ad.pipeline.convert import read_vectors, shipped_network
 from trigger_ad.pipeline.parameters import weighted_nodes
 from trigger_ad.pipeline.quantize import score_arrays
 from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, timings
@@ -118,7 +118,8 @@ def _execute(run: Run) -> None:
     report = build_report(run, scores["firmware", shipped], rows)
     network = shipped_network(run)
     thresholds = firmware_thresholds(report)
-    write_handover(network, run.config, thresholds, run.directory)
+    accept = read_vectors(run.directory.vectors).accept
+    write_handover(network, run.config, accept, thresholds, run.directory)
     drawn = {model: values for (model, score), values in scores.items() if model != "float" or score == shipped}
     write_report(report, drawn, run.config.to_yaml(), run.directory)
 
@@ -131,7 +132,9 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
     config = run.config
     network = shipped_network(run)
     emulation = read_results(run, "emulation", EMULATION_KEYS)
-    hardware = read_results(run, "hardware", ("hardware", "not_measured", "estimate_layers", "measuring_commands"))
+    hardware = read_results(
+        run, "hardware", ("hardware", "budget", "not_measured", "estimate_layers", "measuring_commands")
+    )
     training, quantization = (
         read_results(run, "train", ("fits",)),
         read_results(run, "quantize", ("qat", "calibration")),
@@ -164,6 +167,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         },
         "vectors": emulation["vectors"],
         "hardware": hardware["hardware"],
+        "budget": hardware["budget"],
         "not_measured": hardware["not_measured"],
         "pipeline": _pipeline(run),
         "estimate_layers": [

@@ -8,7 +8,6 @@ from typing import Any, Final
 from trigger_ad.config import Config
 from trigger_ad.errors import UserError
 from trigger_ad.network.graph import Network
-from trigger_ad.pipeline.accept import accept_of
 from trigger_ad.pipeline.convert import ENCODING, keep_vendor_reports, read_vectors, shipped_network, shipped_vectors
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import written_whole
@@ -49,11 +48,10 @@ def _execute(run: Run) -> None:
     network = shipped_network(run)
     require_rtl(network)
     vectors = read_vectors(run.directory.vectors)
-    accept = accept_of(run, vectors.expected)
     keep_vendor_reports(project, _WORKED_ON)
     with written_whole(project) as temporary:
         try:
-            write_rtl_project(network, run.config, accept, shipped_vectors(vectors), temporary)
+            write_rtl_project(network, run.config, vectors.accept, shipped_vectors(vectors), temporary)
         except UserError as error:
             raise UserError(f"firmware.flow: the network cannot become RTL: {error.what}", REMEDY) from error
 
@@ -67,13 +65,9 @@ def _settings(config: Config) -> dict[str, Any]:
 RTL = Stage(
     "rtl",
     _settings,
-    lambda run: [
-        run.network_file,
-        run.directory.vectors,
-        # the score words of the validation background set the threshold
-        *([] if run.config.own_model else [run.directory.arrays("quantize")]),
-    ],
+    # the threshold goes with the vectors
+    lambda run: [run.network_file, run.directory.vectors],
     lambda run: [run.directory.rtl_project] if run.config.firmware.has_rtl else [],
     _execute,
-    ("pipeline/rtl.py", "pipeline/accept.py", *ENCODING, "events/plain_encoding.py", "network", "firmware"),
+    ("pipeline/rtl.py", *ENCODING, "events/plain_encoding.py", "network", "firmware"),
 )

@@ -204,6 +204,8 @@ class Stage:
         execute: Does it.
         rooms: Our rooms and files whose code decides what it writes, beside the ground floor.
         check: Refuses what the user gave it, before the stage is announced and anything is written.
+        later_inputs: Further files that it reads, of which an earlier version knew nothing: without them, what that
+            version made is of the same inputs still.
     """
 
     name: str
@@ -213,6 +215,7 @@ class Stage:
     execute: Callable[[Run], None]
     rooms: Sequence[str]
     check: Callable[[Run], object] = lambda run: None
+    later_inputs: Callable[[Run], Sequence[Path]] = lambda run: ()
 
     def bring_up_to_date(self, run: Run, *, again: bool = False, keep: bool = False) -> bool:
         """Runs the stage unless what it made follows from what it would read now.
@@ -272,7 +275,8 @@ class Stage:
 
     def _read_inputs(self, run: Run) -> _Inputs:
         events = set(run.event_files())
-        files = [_digest(path, is_events=path in events) for path in self.inputs(run)]
+        read = [*self.inputs(run), *self.later_inputs(run)]
+        files = [_digest(path, is_events=path in events) for path in read]
         return _Inputs(self._settings_of(run.config, run), files, source_digest(tuple(self.rooms)))
 
     def _settings_of(self, config: Config, run: Run) -> Any:
@@ -299,7 +303,8 @@ class Stage:
             then = type(run.config).model_validate(entry["config"])
         except ValueError:
             return False
-        same = self._settings_of(then, run) == inputs.settings and entry["read"] == inputs.files
+        known = inputs.files[: len(inputs.files) - len(self.later_inputs(run))]
+        same = self._settings_of(then, run) == inputs.settings and entry["read"] in (inputs.files, known)
         return same and all(path.exists() for path in self.outputs(run))
 
     def _forget(self, run: Run) -> None:

@@ -13,6 +13,7 @@ from trigger_ad.pipeline.hardware import FLOWS, estimated
 from trigger_ad.pipeline.rtl_hardware import FLOW, Measured, measured
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import write_json
+from trigger_ad.synthesis.budgets import budget_lines
 from trigger_ad.synthesis.estimates import measuring_command
 from trigger_ad.synthesis.hardware import hardware_entries
 from trigger_ad.synthesis.yosys import yosys_version
@@ -25,8 +26,11 @@ def _execute(run: Run) -> None:
     entries = hardware_entries(projects, estimates, part=firmware.part, clock_ns=firmware.clock_ns)
     rtl = measured(run) if firmware.has_rtl else Measured()
     layers = {flow: [asdict(layer) for layer in estimate.layers] for flow, estimate in estimates.items()}
+    hardware = [*(entry.to_json() for entry in entries), *rtl.entries]
+    budget = budget_lines(run.config.budget, hardware, firmware.part)
     results = {
-        "hardware": [*(entry.to_json() for entry in entries), *rtl.entries],
+        "hardware": hardware,
+        "budget": [line.to_json() for line in budget],
         "not_measured": rtl.missing,
         "estimate_layers": layers,
         "measuring_commands": _commands(run),
@@ -64,7 +68,7 @@ def _rtl_inputs(run: Run) -> list[Path]:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    parts = {"firmware": config.firmware, "inputs": config.inputs, "layout": config.layout}
+    parts = {"firmware": config.firmware, "budget": config.budget, "inputs": config.inputs, "layout": config.layout}
     return {name: part.model_dump(mode="json") for name, part in parts.items()} | {
         "ship": config.quantization.ship,
         "yosys": yosys_version() if config.firmware.has_rtl else None,

@@ -84,8 +84,9 @@ def _roc_figure(report: Report, scores: Mapping[str, ModelScores]) -> Drawing | 
         title="ROC curves",
         caption=(
             "True-positive rate against false-positive rate on test events, for the float model, the firmware's own "
-            "score words and the trivial score with the largest area. Points are the firmware's working points with "
-            f"95 % intervals. In the shaded region fewer than {MINIMUM_ACCEPTED} background events are accepted."
+            "score words and the trivial score that is best where the verdict compares them. Points are the "
+            "firmware's working points with 95 % intervals. In the shaded region fewer than "
+            f"{MINIMUM_ACCEPTED} background events are accepted."
         ),
         alternative=f"ROC curves of the float model and the firmware, one panel for each signal. {told}.",
     )
@@ -120,8 +121,12 @@ def _roc_panel(axes: Axes, signal: str, report: Report, scores: Mapping[str, Mod
 
 
 def _best_trivial(report: Report, signal: str) -> str | None:
+    """The trivial score that is best by what the verdict compares: a rate, or the area."""
     rows = [row for row in main_rows(report) if row["signal"] == signal and row["model"] in BASELINE_TITLES]
-    return max(rows, key=lambda row: float(row["auc"]), default={"model": None})["model"]
+    target = report["verdict"]["fpr_target"]
+    found = {row["model"]: {point["fpr_target"]: point["tpr_at_target"] for point in row["tpr"]} for row in rows}
+    values = {row["model"]: float(found[row["model"]].get(target, row["auc"])) for row in rows}
+    return max(values, key=lambda name: values[name], default=None)
 
 
 def _draw_working_points(axes: Axes, signal: str, report: Report) -> None:

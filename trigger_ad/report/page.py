@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from trigger_ad.report.budget_table import budget_table
 from trigger_ad.report.drawing import Drawing
 from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
@@ -21,11 +22,11 @@ from trigger_ad.report.run_tables import (
     training_table,
     versions_table,
 )
-from trigger_ad.report.summary import key_facts
+from trigger_ad.report.summary import key_facts, verdict_words
 from trigger_ad.report.tables import (
     agreement_table,
     auc_table,
-    equal_rate_table,
+    equal_rate_tables,
     score_tables,
     tpr_table,
     tpr_tables,
@@ -77,14 +78,16 @@ def render_markdown(report: Report, figures: list[Drawing]) -> str:
 def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
     return {
         "report": report,
+        "verdict": verdict_words(report),
         "facts": key_facts(report),
         "figures": {figure.name: figure for figure in figures},
         "auc": auc_table(report),
         "other_scores": score_tables(report),
-        "rates": tuple(filter(None, (*(tpr_tables(report) or (tpr_table(report),)), equal_rate_table(report)))),
+        "rates": (*(tpr_tables(report) or (tpr_table(report),)), *equal_rate_tables(report)),
         "agreement": agreement_table(report),
         "layers": layer_table(report),
         "hardware": hardware_table(report),
+        "budget": budget_table(report),
         "estimates": estimate_table(report),
         "events": events_table(report),
         "inputs": inputs_table(report),

@@ -115,9 +115,17 @@ def training_table(report: Report) -> Table:
         title="Training",
         columns=("Fit", "Loss", "Epochs", "Best epoch", "Smallest validation loss", "Training events per second"),
         rows=tuple(_fit_row(name, fit) for name, fit in fits.items()),
-        notes=("The weights of the best epoch on validation background are kept.",),
+        notes=("The weights of the best epoch on validation background are kept.", *_first_epoch_notes(fits)),
         text_columns=frozenset({0, 1}),
     )
+
+
+def _first_epoch_notes(fits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Which fits went on without becoming better."""
+    titles = [
+        model_title(name) for name, fit in fits.items() if fit.get("best_epoch") == 1 and fit.get("epochs", 1) > 1
+    ]
+    return [f"{', '.join(titles)}: best after its first epoch; the others made it no better."] if titles else []
 
 
 def timings_table(report: Report) -> Table:

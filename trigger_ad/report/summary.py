@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from trigger_ad.report.inputs import Report, main_rows
-from trigger_ad.report.tables import must_agree, quantization_losses
-from trigger_ad.report.wording import EMULATOR_TITLES, count, difference, nanoseconds, percentage, signal_title
+from trigger_ad.report.tables import must_agree, quantization_losses, rate_losses
+from trigger_ad.report.wording import (
+    EMULATOR_TITLES,
+    count,
+    difference,
+    nanoseconds,
+    percentage,
+    power_of_ten,
+    signal_title,
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,19 @@ class Fact:
 
 
 def key_facts(report: Report) -> list[Fact]:
-    """Whether the emulators agree, the largest loss of area, and what the RTL was measured to take."""
-    return [fact for fact in (_agreement_fact(report), _loss_fact(report), cost_fact(report)) if fact is not None]
+    """Whether the emulators agree, the largest losses from float to firmware, and what the RTL was measured to take."""
+    facts = (_agreement_fact(report), _loss_fact(report), _rate_fact(report), cost_fact(report))
+    return [fact for fact in facts if fact is not None]
+
+
+def verdict_line(report: Report) -> str:
+    """The verdict in three words, and the sentence that says why."""
+    return f"{verdict_words(report)} {report['verdict']['sentence']}"
+
+
+def verdict_words(report: Report) -> str:
+    """Whether the firmware is better than scores that need no network."""
+    return "Better than trivial scores." if report["verdict"]["worth_shipping"] else "NOT better than trivial scores."
 
 
 def cost_fact(report: Report) -> Fact | None:
@@ -87,3 +106,13 @@ def _loss_fact(report: Report) -> Fact:
     areas = {row["model"]: row["auc"] for row in main_rows(report) if row["signal"] == signal}
     detail = f"{signal_title(signal)}: {areas['float']:.4f} float, {areas['firmware']:.4f} firmware, on the same events"
     return Fact(label, difference(losses[signal]), detail, None)
+
+
+def _rate_fact(report: Report) -> Fact | None:
+    losses = rate_losses(report)
+    if not losses:
+        return None
+    share = power_of_ten(report["verdict"]["fpr_target"])
+    signal = max(losses, key=lambda name: losses[name])
+    detail = f"{signal_title(signal)}, where exactly {share} of the test background passes"
+    return Fact("Largest loss of true-positive rate from float to firmware", difference(losses[signal]), detail, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.models.scores import TITLES as SCORE_TITLES
@@ -102,6 +102,18 @@ def quantization_losses(report: Report) -> dict[str, float]:
     return {signal: areas["float", signal] - areas["firmware", signal] for signal in both}
 
 
+def rate_losses(report: Report) -> dict[str, float]:
+    """The float model's true-positive rate less the firmware's where equal shares of background pass, by signal.
+
+    The share is that of the verdict; empty where it has none, or where only one of them was measured.
+    """
+    target = report["verdict"]["fpr_target"]
+    points, _ = _points_at(report, target)
+    rates = {key: point["tpr_at_target"] for key, point in points.items()}
+    both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= rates.keys())
+    return {signal: rates["float", signal] - rates["firmware", signal] for signal in both}
+
+
 def fpr_targets(report: Report) -> list[float]:
     """The target false-positive rates that any model has, from the largest downwards."""
     return sorted({point["fpr_target"] for row in main_rows(report) for point in row["tpr"]}, reverse=True)
@@ -139,13 +151,15 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
             "an integer code. Accepted counts test background.",
             "The intervals of both rates are those of the threshold as it stands: by how much another validation "
             "background would have moved it is in neither. Where few events are accepted that matters most.",
+            "Rates are shares of the background sample. Where that has passed a selection of its own, as the shipped "
+            "one has, they are no shares of the 40 MHz of collisions.",
             *refused,
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},
     )
 
 
-def _points_at(report: Report, target: float) -> tuple[dict[tuple[str, str], Mapping[str, Any]], list[str]]:
+def _points_at(report: Report, target: float | None) -> tuple[dict[tuple[str, str], Mapping[str, Any]], list[str]]:
     """The working points at one target by model and signal, and the models that have any, in the order of tables."""
     points = {
         (row["model"], row["signal"]): point
@@ -156,14 +170,25 @@ def _points_at(report: Report, target: float) -> tuple[dict[tuple[str, str], Map
     return points, [model for model in _models(report) if any((model, name) in points for name in signals(report))]
 
 
-def equal_rate_table(report: Report) -> Table | None:
-    """What the verdict compares: true-positive rates where equal shares of the test background pass; None if nothing.
+def equal_rate_tables(report: Report) -> tuple[Table, ...]:
+    """What the verdict compares, and the same at every other target: rates where equal shares of background pass.
 
-    Values have no intervals of their own: those of the working point at this target are about as wide.
+    Values have no intervals of their own: those of the working point at the same target are about as wide.
     """
-    target = report["verdict"]["fpr_target"]
-    if target is None:
-        return None
+    judged = report["verdict"]["fpr_target"]
+    others = [target for target in fpr_targets(report) if target != judged]
+    tables = [_equal_rate_table(report, target) for target in ([] if judged is None else [judged, *others])]
+    # the notes hold for all, and stand under the first, which is what the verdict compares
+    return (*(replace(table, notes=_EQUAL_RATE_NOTES) for table in tables[:1]), *tables[1:])
+
+
+_EQUAL_RATE_NOTES: Final = (
+    "What the verdict compares: measured values decide, and no significance is claimed.",
+    "No trigger can set these thresholds, which are chosen on the events that they are measured on.",
+)
+
+
+def _equal_rate_table(report: Report, target: float) -> Table:
     points, models = _points_at(report, target)
     return Table(
         title=f"True-positive rate where a share of exactly {power_of_ten(target)} of the test background passes",
@@ -177,10 +202,6 @@ def equal_rate_table(report: Report) -> Table | None:
                 ),
             )
             for model in models
-        ),
-        notes=(
-            "What the verdict compares. No trigger can set these thresholds, which are chosen on the events that they "
-            "are measured on.",
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},
     )
@@ -237,6 +258,7 @@ def agreement_table(report: Report) -> Table:
             *((f"Vectors: {vectors}.",) if vectors else ()),
             *_thinned_notes(report),
             "Layers alone: each driven by itself, with any codes that it can be given.",
+            *_accept_notes(emulators),
             *_emulator_notes(emulators),
             *_firmware_notes(report),
             *_not_run_notes(report["agreement"].get("not_run") or {}),
@@ -348,6 +370,17 @@ def _emulator_tag(name: str, entry: Mapping[str, Any]) -> str:
 def must_agree(name: str, entry: Mapping[str, Any]) -> bool:
     """Whether a mismatch of this emulator is a failure, and not merely shown for information."""
     return bool(entry.get("must_agree", name not in FOR_INFORMATION))
+
+
+def _accept_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is said of the accept bit, which not every emulator gives."""
+    wrong = {
+        EMULATOR_TITLES.get(name, name): number
+        for name, entry in emulators.items()
+        if (number := entry.get("accept_mismatches")) is not None
+    }
+    found = ", ".join(f"{title} {count(number)}" for title, number in wrong.items())
+    return [f"Accept bits that are not score word > threshold: {found}."] if wrong else []
 
 
 def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from trigger_ad.errors import UserError
 from trigger_ad.events.encoding import InputEncoding
+from trigger_ad.synthesis.decision_estimates import estimate_decision
 from trigger_ad.synthesis.encoding_estimates import estimate_encoding
 from trigger_ad.synthesis.layer_estimates import LayerEstimate, LayerWork, Strategy, estimate_layer
 
@@ -39,7 +40,7 @@ class ProjectEstimate:
     """The estimate of a project; every figure is an estimate, none is measured.
 
     Args:
-        layers: One estimate for the encoding, and one for each layer.
+        layers: One estimate for the encoding, one for each layer, and one for the accept bit.
         part: The target part.
         clock_ns: The clock period asked for, in ns, which nobody has closed.
         latency_cycles: Clock cycles from input to output: the sum over the layers.
@@ -84,7 +85,7 @@ def estimate_project(
     reuse_factor cycles; in `io_stream`, and wherever there are convolutions, each layer handles one event at a time, so
     the slowest sets the interval. The
     encoding of trigger words comes first and counts like a layer: whole cycles, though a tool may let the first layer
-    begin in the same one.
+    begin in the same one. The accept bit comes last where the network's output is a single word.
 
     Args:
         layers: What each layer computes, in the order of the data.
@@ -94,7 +95,8 @@ def estimate_project(
         io_type: `io_parallel` or `io_stream`.
         part: The target part.
         back_end: `vitis` or `vivado`, which differ in the reserve they keep of the period.
-        encoding: What makes the network's inputs of trigger words; None leaves it out.
+        encoding: What makes the network's inputs of trigger words; None leaves out what the top function adds to the
+            network: encoding and accept bit.
 
     Returns:
         The estimate; flip-flops and block memories are None.
@@ -104,14 +106,16 @@ def estimate_project(
     """
     _check(layers, strategy, reuse_factor, io_type, back_end)
     levels = adder_levels_in_a_cycle(clock_ns, back_end)
-    first = () if encoding is None else (estimate_encoding(encoding, levels, io_type, part),)
     factors = [layer.reuse_factor or reuse_factor for layer in layers]
-    estimates = first + tuple(
+    # hls4ml makes it a region of processes that hand events on
+    is_dataflow = io_type == "io_stream" or any(layer.places > 1 for layer in layers)
+    estimates = tuple(
         estimate_layer(layer, layer.strategy or strategy, factor, levels, io_type, part)
         for layer, factor in zip(layers, factors, strict=True)
     )
-    # hls4ml makes it a region of processes that hand events on
-    is_dataflow = io_type == "io_stream" or any(layer.places > 1 for layer in layers)
+    if encoding is not None:
+        decision = (estimate_decision(layers[-1], is_dataflow),) if layers[-1].gives_one_word else ()
+        estimates = (estimate_encoding(encoding, levels, io_type, part), *estimates, *decision)
     slowest = max(estimate.cycles for estimate in estimates)
     return ProjectEstimate(
         layers=estimates,

@@ -60,6 +60,11 @@ class LayerWork:
     strategy: Strategy | None = None
     reuse_factor: int | None = None
 
+    @property
+    def gives_one_word(self) -> bool:
+        """Whether its output is a single word."""
+        return self.places == 1 and (self.elements == 1 or (self.kind == "sum" and self.choices == 1))
+
 
 @dataclass(frozen=True)
 class LayerEstimate:

@@ -113,7 +113,7 @@ def test_report_names_the_page(run: Run) -> None:
 def test_run_begins_with_the_verdict_and_ends_with_the_page(run: Run) -> None:
     result = CliRunner().invoke(stages.run, ["any"], catch_exceptions=False)
     lines = result.stdout.splitlines()
-    assert lines[0] == make_report()["verdict"]["sentence"]
+    assert lines[0] == f"Better than trivial scores. {make_report()['verdict']['sentence']}"
     assert lines[-1] == f"Report: {run.directory.path}/report.html"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.runs import network_codes, small_network
 
-from trigger_ad.emulation.agreement import Agreement, Alone, compare, compare_alone, joined
+from trigger_ad.emulation.agreement import ACCEPT, Agreement, Alone, compare, compare_alone, joined
 from trigger_ad.fixed_point import Codes, FixedPoint, Values
 from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
@@ -107,6 +107,34 @@ def test_a_test_bench_that_fails_is_no_agreement(network: Network, reference: di
     assert not replace(result, test_bench_passed=False).exact
 
 
+def test_a_wrong_accept_bit_is_a_mismatch_of_its_own_name(network: Network, reference: dict[str, Codes]) -> None:
+    words = compare("hls", network, reference, _values(network, reference), 0.0)
+    expected = np.arange(200) % 2 == 0
+    right = words.with_accept(np.zeros(200, dtype=bool), expected, expected)
+    assert (right.exact, right.mismatches, right.accept_mismatches, right.first_difference) == (True, 0, 0, None)
+    found = expected.copy()
+    found[[3, 8]] ^= True
+    wrong = words.with_accept(np.zeros(200, dtype=bool), expected, found)
+    assert (wrong.exact, wrong.mismatches, wrong.accept_mismatches) == (False, 2, 2)
+    first = wrong.first_difference
+    assert first is not None
+    assert (first.layer, first.first_vectors, first.expected, first.found) == (ACCEPT, [3, 8], [[0], [1]], [[1], [0]])
+
+
+def test_a_wrong_word_is_named_before_the_accept_bit_that_follows_from_it(
+    network: Network, reference: dict[str, Codes]
+) -> None:
+    found = _values(network, reference)
+    found["score"][[3, 5]] += 1.0
+    unequal = np.isin(np.arange(200), (3, 5))
+    accepted = np.isin(np.arange(200), (3, 9))
+    result = compare("hls", network, reference, found, 0.0)
+    result = result.with_accept(unequal, np.zeros(200, dtype=bool), accepted)
+    assert (result.mismatches, result.accept_mismatches) == (3, 2)
+    assert result.first_difference is not None
+    assert result.first_difference.layer == "score"
+
+
 def test_a_trace_names_the_layer_and_keeps_the_count_of_all_vectors(
     network: Network, reference: dict[str, Codes]
 ) -> None:
@@ -140,7 +168,9 @@ def test_the_entry_of_the_report(network: Network, reference: dict[str, Codes]) 
         "max_lsb": 1.0 / network.type("score").lsb,
         "seconds": 0.5,
         "first_layer": "score",
+        "accept_mismatches": None,
         "test_bench_passed": None,
+        "test_bench_said": None,
         "alone": None,
     }
 

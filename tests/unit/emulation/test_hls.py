@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.runs import small_network
 
-from trigger_ad.emulation.hls import CompiledProject, compiled
+from trigger_ad.emulation.hls import CompiledProject, compiled, split_results
 from trigger_ad.errors import UserError
 
 
@@ -90,11 +90,28 @@ def test_a_compiler_that_fails_otherwise(project: Path, compiler: Path, said: st
 
 @pytest.mark.parametrize(("status", "passed"), [(0, True), (1, False)])
 def test_words_and_verdict_of_a_test_bench(project: Path, tmp_path: Path, status: int, passed: bool) -> None:
-    program = _program(tmp_path / "bench", f'printf "12 -3\\n4 5\\n" >"$2"; exit {status}')
+    (project / "tb_data" / "expected_words.dat").write_text("12 -3\n4 5\n")
+    said = "echo 'MISMATCH in vector 1'; echo 'MISMATCH in vector 2'; " * status
+    program = _program(tmp_path / "bench", f'printf "12 -3\\n4 5\\n" >"$2"; {said}exit {status}')
     done = CompiledProject(program, project, []).run()
     np.testing.assert_array_equal(done.words, [[12, -3], [4, 5]])
     assert done.words.dtype == np.int64
-    assert done.passed is passed
+    assert (done.accepted, done.passed, done.said) == (None, passed, None if passed else "MISMATCH in vector 1")
+
+
+def test_the_accept_bit_is_the_column_after_the_words(project: Path, tmp_path: Path) -> None:
+    (project / "tb_data" / "expected_words.dat").write_text("12\n-4\n")
+    done = CompiledProject(_program(tmp_path / "bench", 'printf "12 1\\n-4 0\\n" >"$2"'), project, []).run()
+    assert done.words.tolist() == [[12], [-4]]
+    assert done.accepted is not None
+    assert done.accepted.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("table", ["12 2\n", "12 1 0\n"])
+def test_a_column_that_is_no_accept_bit(tmp_path: Path, table: str) -> None:
+    (tmp_path / "words.dat").write_text(table)
+    with pytest.raises(ValueError, match="is not what a test bench of 1 output words writes"):
+        split_results(tmp_path / "words.dat", 1)
 
 
 @pytest.mark.parametrize(

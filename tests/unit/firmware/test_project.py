@@ -13,6 +13,7 @@ import pytest
 from support.runs import (
     Types,
     encoding_of,
+    middle_threshold,
     network_vectors,
     small_config,
     small_network,
@@ -21,6 +22,7 @@ from support.runs import (
 )
 
 from trigger_ad.config import BackEnd
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.project import COSIM_VECTORS, Vectors, write_handover, write_table
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.evaluation import evaluate
@@ -58,8 +60,13 @@ def test_the_command_of_the_readme_builds_and_passes(built: Path) -> None:
     done = _bench(built)
     vectors = len(network_vectors(small_network()))
     assert (done.returncode, done.stdout) == (0, f"PASS: {vectors} vectors, 0 mismatches\n")
-    words = np.loadtxt(built / "tb_data" / "csim_results.log", dtype=np.int64)
-    np.testing.assert_array_equal(words, np.loadtxt(built / "tb_data" / "expected_words.dat", dtype=np.int64))
+    words, accepted = np.loadtxt(built / "tb_data" / "csim_results.log", dtype=np.int64).T
+    expected = np.loadtxt(built / "tb_data" / "expected_words.dat", dtype=np.int64)
+    np.testing.assert_array_equal(words, expected)
+    accept = middle_threshold(expected[:, None])
+    assert accept is not None
+    np.testing.assert_array_equal(accepted, expected > accept.code)
+    assert (expected == accept.code).any()
 
 
 def test_one_wrong_word_fails_and_is_shown(project: Path) -> None:
@@ -263,8 +270,14 @@ def test_the_digest_names_the_network() -> None:
 def test_the_handover_names_ports_thresholds_and_build(tmp_path: Path) -> None:
     network = small_network()
     point = {"fpr_target": 0.01, "fpr": 0.0123, "fpr_low": 0.01, "fpr_high": 0.02, "code": 4321, "value": 4.21875}
-    write_handover(network, small_config(network), [point], RunDirectory(tmp_path))
+    accept = Accept("constant", 4000, 0.00987)
+    write_handover(network, small_config(network), accept, [point], RunDirectory(tmp_path))
     text = (tmp_path / "README.md").read_text()
+    assert "The firmware is built\nwith 4000, which accepts 0.987 % of the validation background. Thresholds" in text
+    assert "| `accept` (output) | 1 | `ap_uint<1>` | |\n| `network_digest` (output) | 1 | `ap_uint<256>`, " in text
+    assert "| `threshold` |" not in text
+    for path in ("vectors/*.dat", "vectors/layers/", "figures/", "tb_data/"):
+        assert f"`{path}`" in text
     assert "| `pt_words` | 2 | `ap_uint<8>` | 0.5 GeV |\n| `eta_words` | 2 | `ap_int<8>` | 0.5 |\n" in text
     assert "1 met, 1 jet" in text
     assert f"| `score` (output) | 1 | `{network.type('score')}` | {network.type('score').lsb} |" in text
@@ -273,6 +286,50 @@ def test_the_handover_names_ports_thresholds_and_build(tmp_path: Path) -> None:
     assert network_digest(network) in text
     assert "cd hls/vitis && ./build.sh\n" in text
     assert "cd hls/vivado && ./build.sh\n" in text
+
+
+def test_the_handover_of_a_register_names_the_port(tmp_path: Path) -> None:
+    network = small_network()
+    write_handover(network, small_config(network), Accept("register", 4000, 0.01), [], RunDirectory(tmp_path))
+    text = (tmp_path / "README.md").read_text()
+    assert "| `threshold` | 1 | `ap_uint<19>`, a code of the score | " in text
+    assert "the port `threshold`; the test benches set it to 4000, which accepts 1 % of the validation" in text
+
+
+def test_the_handover_of_an_earlier_versions_firmware_names_no_port_that_it_does_not_have(tmp_path: Path) -> None:
+    network = small_network()
+    write_handover(network, small_config(network), None, [], RunDirectory(tmp_path))
+    text = (tmp_path / "README.md").read_text()
+    assert "of an earlier version,\ngives no accept bit. Thresholds" in text
+    assert "`accept`" not in text
+    assert "`network_digest`" not in text
+
+
+@pytest.mark.parametrize(
+    ("accept", "said"),
+    [
+        (
+            Accept("constant", 4000, 0.01234),
+            "The threshold is built in:\n4000, the constant `THRESHOLD` in `firmware/trigger_ad_small.h`. It is set on "
+            "validation background, and accepts 1.234 % of it;",
+        ),
+        (
+            Accept("register", 4000, 0.01),
+            "The threshold is a register, the\nport `threshold`; the test bench sets it to 4000. That code is set on "
+            "validation background, and accepts 1 % of it;",
+        ),
+        (Accept("constant", 4000), "Nothing says which events of this model are ordinary"),
+    ],
+)
+def test_the_readme_says_which_threshold_there_is_and_what_it_accepts(
+    tmp_path: Path, accept: Accept, said: str
+) -> None:
+    network = small_network()
+    words = network_vectors(network)[:5]
+    text = (write_small_project(network, tmp_path / "project", words=words, accept=accept) / "README.md").read_text()
+    assert said in text
+    assert "| `accept` (output) | 1 | `ap_uint<1>` | |\n" in text
+    assert ("| `threshold` | 1 |" in text) == (accept.threshold == "register")
 
 
 def test_a_cosimulation_runs_the_leading_vectors_and_a_share_of_every_stretch_after_them() -> None:

@@ -119,6 +119,33 @@ def test_every_word_of_every_feature_is_encoded(pt: dict[str, float]) -> None:
     assert differing(network, encoding, words) == []
 
 
+def _of_one_word_twice(last: list[Node]) -> Network:
+    """Rectifies one sum twice: what is made of both has narrower bounds than each for itself would give.
+
+    Args:
+        last: Nodes that read "both", two words of 0 to 3, in units of 1/2, that are always equal.
+    """
+    twice = Dense("twice", "inputs", constant([[1, 1]], fraction=0), None)
+    both = Quantize("both", "twice", FixedPoint.parse("ufixed<2,1,RND_CONV,SAT>"), "relu")
+    return Network((Input("inputs", (1,), FixedPoint.parse("fixed<5,3>")), twice, both, *last))
+
+
+def test_a_word_that_is_found_not_to_be_negative_saturates_at_the_other_end() -> None:
+    # 5 q - q by words of its own each, from -3 to 15; in fact from 0 to 12
+    sums = Dense("sums", "both", constant([[5], [-1]], fraction=0), None)
+    network = _of_one_word_twice([sums, Quantize("out", "sums", FixedPoint.parse("fixed<3,2,RND_CONV,SAT>"), "linear")])
+    encoding = encoding_for(network.input.type, 1)
+    assert differing(network, encoding, np.arange(32)[:, None]) == []
+
+
+def test_the_larger_of_two_words_of_which_one_is_found_to_be_never_smaller() -> None:
+    sums = Dense("sums", "both", constant([[3, 1], [-2, 1]], fraction=0), None)
+    image = Reshape("image", "sums", (2, 1, 1))
+    network = _of_one_word_twice([sums, image, Pooling("out", "image", (2, 1), "max_pooling")])
+    encoding = encoding_for(network.input.type, 1)
+    assert differing(network, encoding, np.arange(32)[:, None]) == []
+
+
 def test_an_encoding_for_other_inputs_is_refused() -> None:
     with pytest.raises(ValueError, match="the encoding makes 3 inputs"):
         traced(small_network(), encoding_for(FixedPoint(True, 8, 3), 3))

@@ -11,9 +11,11 @@ import pytest
 from support.images import autoencoder, image_config
 from support.runs import Types, encoding_of, logarithmic_config, small_config, small_network, write_small_project
 
-from trigger_ad.config import BackEnd, Config, InputsConfig
+from trigger_ad.config import BackEnd, Config, InputsConfig, ThresholdKind
 from trigger_ad.events.encoding import InputEncoding
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.top import Port, ports, write_top
+from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Constant, Dense, Input
 from trigger_ad.synthesis.reports import read_project_settings
@@ -27,8 +29,18 @@ def _pt(**pt: Any) -> Port:
     return ports(InputEncoding(inputs))[0]
 
 
-def _project(folder: Path, config: Config, back_end: BackEnd = "vitis", types: Types = LOGARITHMIC) -> Path:
-    return write_small_project(small_network(types), folder, back_end, np.zeros((1, 6), dtype=np.int64), config)
+THRESHOLD = 1234
+
+
+def _project(
+    folder: Path,
+    config: Config,
+    back_end: BackEnd = "vitis",
+    types: Types = LOGARITHMIC,
+    threshold: ThresholdKind = "constant",
+) -> Path:
+    words, accept = np.zeros((1, 6), dtype=np.int64), Accept(threshold, THRESHOLD)
+    return write_small_project(small_network(types), folder, back_end, words, config, accept)
 
 
 def _sources(project: Path) -> dict[str, str]:
@@ -123,6 +135,8 @@ def test_the_function_takes_an_array_of_words_for_each_feature(tmp_path: Path) -
         "eta_word_t eta_words[2]",
         "phi_word_t phi_words[2]",
         "result_t score[1]",
+        "ap_uint<1> &accept",
+        "digest_t &network_digest",
     ]
     assert (
         "typedef ap_uint<10> pt_word_t;\ntypedef ap_int<5> eta_word_t;\ntypedef ap_int<4> phi_word_t;" in sources[".h"]
@@ -165,7 +179,8 @@ def test_a_pipeline_is_that_of_the_whole(tmp_path: Path, back_end: BackEnd) -> N
     sources = _sources(_project(tmp_path / "project", logarithmic_config(reuse_factor=2), back_end))
     top = sources[".cpp"].rpartition(f"void {TOP}(")[2]
     assert re.findall(r"#pragma HLS (?:PIPELINE|DATAFLOW|INTERFACE).*", top) == [
-        "#pragma HLS INTERFACE ap_vld port=pt_words,eta_words,phi_words,score",
+        "#pragma HLS INTERFACE ap_vld port=pt_words,eta_words,phi_words,score,accept",
+        "#pragma HLS INTERFACE ap_none port=network_digest",
         "#pragma HLS PIPELINE",
     ]
     inner = sources["_network.cpp"].partition("{\n")[2].partition("NETWORK INSTANTIATION")[0]
@@ -182,7 +197,8 @@ def test_a_dataflow_region_is_inside_one(
     sources = _sources(_project(tmp_path / "project", logarithmic_config(**firmware), back_end))
     top = sources[".cpp"].rpartition(f"void {TOP}(")[2]
     assert re.findall(r"#pragma HLS (?:PIPELINE|DATAFLOW|INTERFACE).*", top) == [
-        f"#pragma HLS INTERFACE {protocol} port=pt_words,eta_words,phi_words,score",
+        f"#pragma HLS INTERFACE {protocol} port=pt_words,eta_words,phi_words,score,accept",
+        "#pragma HLS INTERFACE ap_none port=network_digest",
         "#pragma HLS DATAFLOW",
     ]
     inner = sources["_network.cpp"].partition("{\n")[2].partition("NETWORK INSTANTIATION")[0]
@@ -190,6 +206,69 @@ def test_a_dataflow_region_is_inside_one(
     # pragmas of ports belong to the top alone
     assert "INTERFACE" not in inner
     assert "RESHAPE" not in inner
+
+
+@pytest.mark.parametrize("threshold", ["constant", "register"])
+@pytest.mark.parametrize("firmware", [{"io_type": "io_stream"}, {"strategy": "resource"}])
+def test_a_dataflow_region_holds_declarations_and_calls_alone(
+    tmp_path: Path, firmware: dict[str, str], threshold: ThresholdKind
+) -> None:
+    sources = _sources(_project(tmp_path / "project", logarithmic_config(**firmware), threshold=threshold))
+    body = sources[".cpp"].rpartition(f"void {TOP}(")[2].partition("{\n")[2]
+    body = re.sub(r"#ifndef __SYNTHESIS__.*?#endif", "", body, flags=re.DOTALL)
+    statements = [line.strip() for line in body.splitlines() if line.strip() and "#pragma" not in line]
+    calls = [re.sub(r"\(.*", "", line) for line in statements if not re.match(r"(//|hls::stream<|\w+_t \w+\[)", line)]
+    assert calls == ["encode", f"{TOP}_network", "decide", "give_digest", "}"]
+    # small functions are not dissolved into it
+    for function in ("encode", "decide", "give_digest"):
+        inside = sources[".cpp"].partition(f"static void {function}(")[2].partition("}\n")[0]
+        assert re.search(r"#pragma HLS (PIPELINE|INLINE off)", inside)
+
+
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+def test_a_constant_threshold_is_named_in_the_header(tmp_path: Path, io_type: str) -> None:
+    sources = _sources(_project(tmp_path / "project", logarithmic_config(io_type=io_type)))
+    assert f"static const long long THRESHOLD = {THRESHOLD}LL;\n" in sources[".h"]
+    assert "typedef ap_uint<22> score_code_t;\n" in sources[".h"]
+    assert "const score_code_t threshold = THRESHOLD;\n" in sources[".cpp"]
+    assert "threshold" not in "".join(_prototype(sources[".h"]))
+
+
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+def test_a_register_is_a_port_without_a_protocol(tmp_path: Path, io_type: str) -> None:
+    config = logarithmic_config(io_type=io_type)
+    sources = _sources(_project(tmp_path / "project", config, threshold="register"))
+    assert _prototype(sources[".h"])[3] == "score_code_t threshold"
+    assert "THRESHOLD" not in sources[".h"] + sources[".cpp"]
+    assert "#pragma HLS INTERFACE ap_none port=threshold,network_digest\n" in sources[".cpp"]
+
+
+def test_the_digest_is_a_constant_of_the_network(tmp_path: Path) -> None:
+    source = _sources(_project(tmp_path / "project", logarithmic_config()))[".cpp"]
+    parts = re.findall(r"digest\.range\((\d+), (\d+)\) = 0x([0-9a-f]+)ULL;", source)
+    assert [(int(high), int(low)) for high, low, _ in parts] == [(63, 0), (127, 64), (191, 128), (255, 192)]
+    assert "".join(part for *_, part in reversed(parts)) == network_digest(small_network(LOGARITHMIC))
+
+
+def test_several_output_words_have_no_accept_bit(tmp_path: Path) -> None:
+    first, *_ = small_network().nodes
+    pair = Constant.narrowest(np.arange(12, dtype=np.int64).reshape(6, 2), 0)
+    network = Network((first, Dense("scores", first.name, pair, None)))
+    words = np.zeros((1, 6), dtype=np.int64)
+    sources = _sources(write_small_project(network, tmp_path / "project", "vitis", words, small_config(network)))
+    assert _prototype(sources[".h"])[3:] == ["result_t score[2]", "digest_t &network_digest"]
+    assert "accept" not in sources[".cpp"]
+    assert f"{TOP}_network(codes, score);\n" in sources[".cpp"]
+    with pytest.raises(ValueError, match="2 output words have no threshold"):
+        write_small_project(network, tmp_path / "other", "vitis", words, accept=Accept("constant", 3))
+
+
+@pytest.mark.parametrize("code", [-1, 2**22])
+def test_a_threshold_that_is_no_code_of_the_score_is_a_mistake_of_the_caller(tmp_path: Path, code: int) -> None:
+    network, config = small_network(LOGARITHMIC), logarithmic_config()
+    words = np.zeros((1, 6), dtype=np.int64)
+    with pytest.raises(ValueError, match=rf"the threshold {code} is no code of ufixed<22,"):
+        write_small_project(network, tmp_path / "project", "vitis", words, config, Accept("constant", code))
 
 
 @pytest.mark.parametrize(
@@ -245,16 +324,15 @@ def test_the_scripts_build_the_top_and_what_it_calls(tmp_path: Path, back_end: B
 def test_a_network_of_other_inputs_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
     encoding = encoding_of(logarithmic_config())
     with pytest.raises(ValueError, match=r"makes 6 inputs of fixed<10,4>, the network takes 6 of fixed<8,3>"):
-        write_top(small_network(), encoding, "small", "vitis", "io_parallel", tmp_path)
+        write_top(small_network(), encoding, "small", "vitis", "io_parallel", None, tmp_path)
 
 
 def test_sources_that_another_hls4ml_wrote_are_not_believed(tmp_path: Path) -> None:
     project = _project(tmp_path / "project", logarithmic_config())
+    network, encoding = small_network(LOGARITHMIC), encoding_of(logarithmic_config())
     # it has been adapted already
     with pytest.raises(RuntimeError, match=r"hls4ml wrote trigger_ad_small_network\.cpp in another form than expected"):
-        write_top(
-            small_network(LOGARITHMIC), encoding_of(logarithmic_config()), "small", "vitis", "io_parallel", project
-        )
+        write_top(network, encoding, "small", "vitis", "io_parallel", None, project)
 
 
 def test_words_too_wide_for_the_vendors_library_are_announced_to_it(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from trigger_ad.errors import UserError
+from trigger_ad.firmware.accept import Accept
 from trigger_ad.pipeline.convert import Segment, read_vectors
 
 
@@ -30,6 +32,17 @@ def test_vectors_are_read_with_what_each_stretch_is(folder: Path) -> None:
     np.testing.assert_array_equal(words, np.arange(12).reshape(4, 3))
     np.testing.assert_array_equal(expected, np.arange(4).reshape(4, 1))
     assert segments == [Segment("all zero", "corner", 0, 1), Segment("background", "events", 1, 4)]
+
+
+@pytest.mark.parametrize("accept", [Accept("constant", 7, 0.01), Accept("register", -3), None])
+def test_the_threshold_is_read_with_them(folder: Path, accept: Accept | None) -> None:
+    index = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(index | {"accept": asdict(accept) if accept else None}))
+    assert read_vectors(folder).accept == accept
+
+
+def test_vectors_of_an_earlier_version_have_no_threshold(folder: Path) -> None:
+    assert read_vectors(folder).accept is None
 
 
 @pytest.mark.parametrize("name", ["input_words.npy", "expected_words.npy", "index.json"])

@@ -155,6 +155,22 @@ def test_a_run_directory_keeps_it_but_for_what_is_told_and_what_is_asked_for(
     assert bring_up_to_date(_opened(run), "b") == ["b"]
 
 
+def test_a_file_that_the_other_version_did_not_read_is_no_change_of_what_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _kept_run(tmp_path, monkeypatch)
+    write_text(run.directory.path / "new", "read by this version")
+    a, b, c = _chain()
+    reading = replace(b, later_inputs=lambda run: [run.directory.path / "new"])
+    monkeypatch.setattr(target, "STAGES", (a, reading, c))
+    assert bring_up_to_date(_opened(run), "b", keep_last=True) == []
+    # this version's own
+    assert bring_up_to_date(_opened(run), "b") == ["b"]
+    assert bring_up_to_date(_opened(run), "b", keep_last=True) == []
+    write_text(run.directory.path / "new", "changed")
+    assert bring_up_to_date(_opened(run), "b", keep_last=True) == ["b"]
+
+
 def test_a_changed_setting_or_file_is_noticed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = _kept_run(tmp_path, monkeypatch)
     write_text(run.directory.path / "a", "edited by hand")

@@ -133,7 +133,7 @@ def test_a_model_that_is_not_worth_shipping_is_warned_of(report: dict[str, Any],
     report["verdict"]["worth_shipping"] = worth
     classes = [attributes.get("class") for _, attributes in _page(report).tags]
     assert style in classes
-    lead = "**Worth shipping.**" if worth else "**NOT worth shipping.**"
+    lead = "**Better than trivial scores.**" if worth else "**NOT better than trivial scores.**"
     assert render_markdown(report, []).splitlines()[2].startswith(lead)
 
 

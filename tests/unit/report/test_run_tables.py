@@ -102,3 +102,10 @@ def test_timings_that_are_not_known_are_unknown(report: dict[str, Any]) -> None:
 
 def test_versions_are_listed(report: dict[str, Any]) -> None:
     assert ("hls4ml", "1.3.0") in versions_table(report).rows
+
+
+def test_a_fit_that_its_first_epoch_was_the_best_of_is_named(report: dict[str, Any]) -> None:
+    report["training"] = {"qat": {"epochs": 9, "best_epoch": 1}, "float": {"epochs": 9, "best_epoch": 8}}
+    assert training_table(report).notes[1:] == (
+        "Trained quantized (QAT): best after its first epoch; the others made it no better.",
+    )

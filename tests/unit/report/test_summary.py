@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.report import make_hardware, make_report, make_scores
 
-from trigger_ad.report.summary import cost_fact, key_facts
+from trigger_ad.report.summary import cost_fact, key_facts, verdict_line
 
 SCORES = make_scores(500)
 
@@ -65,6 +65,26 @@ def test_the_largest_loss_names_its_signal(report: dict[str, Any]) -> None:
 def test_a_loss_that_was_not_measured_is_not_known(report: dict[str, Any]) -> None:
     report["performance"] = [row for row in report["performance"] if row["model"] != "float"]
     assert key_facts(report)[1].value == "not known"
+
+
+def test_the_largest_loss_of_rate_is_where_equal_shares_of_background_pass(report: dict[str, Any]) -> None:
+    report["verdict"]["fpr_target"] = 0.01
+    for row in report["performance"]:
+        lower = row["model"] == "firmware" and row["signal"] == "leptoquark"
+        row["tpr"] = [{"fpr_target": 0.01, "tpr_at_target": 0.25 if lower else 0.5}]
+    fact = key_facts(report)[2]
+    assert (fact.label, fact.value) == ("Largest loss of true-positive rate from float to firmware", "+0.2500")
+    assert fact.detail == "LQ → bτ, where exactly 10⁻² of the test background passes"
+
+
+def test_no_rate_is_compared_where_the_verdict_has_none(report: dict[str, Any]) -> None:
+    report["verdict"]["fpr_target"] = None
+    assert len(key_facts(report)) == 2
+
+
+def test_the_verdict_is_said_before_its_reasons(report: dict[str, Any]) -> None:
+    report["verdict"] |= {"worth_shipping": False, "sentence": "HT is better."}
+    assert verdict_line(report) == "NOT better than trivial scores. HT is better."
 
 
 def test_what_was_measured_of_rtl_is_said_with_its_sources(report: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from trigger_ad.report.tables import (
     Table,
     agreement_table,
     auc_table,
-    equal_rate_table,
+    equal_rate_tables,
     quantization_losses,
     score_tables,
     tpr_table,
@@ -135,7 +135,7 @@ def test_there_is_one_table_of_rates_for_each_supported_target(report: dict[str,
         "True-positive rate at a target false-positive rate of 10⁻²",
     ]
     assert tpr_table(report).title == tpr_tables(report)[-1].title
-    assert tpr_tables(report)[-1].notes[2:] == (
+    assert tpr_tables(report)[-1].notes[3:] == (
         "A target of 10⁻³ is not supported: 2000 test background events leave fewer than 10 at this rate.",
         "A target of 10⁻⁴ is not supported: 2000 test background events leave fewer than 10 at this rate.",
     )
@@ -222,6 +222,15 @@ def test_agreement_says_what_was_run_and_where_a_difference_begins(report: dict[
     )
 
 
+def test_agreement_says_whose_accept_bits_were_compared(report: dict[str, Any]) -> None:
+    emulators = report["agreement"]["emulators"]
+    emulators["hls_vitis"]["accept_mismatches"] = 0
+    emulators["hls_vivado"]["accept_mismatches"] = 1234
+    notes = agreement_table(report).notes
+    said = "Accept bits that are not score word > threshold: HLS C++, Vitis 0, HLS C++, Vivado 1,234."
+    assert said in notes
+
+
 def test_agreement_says_which_accumulator_overflows(report: dict[str, Any]) -> None:
     report["agreement"]["layers"][0] |= {"accumulator": "fixed<17,7>", "overflows": 3, "bits_missing": 1}
     assert agreement_table(report).notes[-1] == (
@@ -249,13 +258,15 @@ def test_what_the_verdict_compares_is_shown_for_every_model(report: dict[str, An
         _performance("ht", 0.8, [_point(0.1, tpr_at_target=0.25)]),
     ]
 
-    table = equal_rate_table(report)
+    table, other = equal_rate_tables(report)
 
-    assert table is not None
     assert "exactly 10⁻¹ of the test background" in table.title
     assert [row[:2] for row in table.rows] == [("Firmware", "0.6131"), ("HT", "0.2500")]
+    assert "no significance is claimed" in table.notes[0]
+    assert "exactly 10⁻² of the test background" in other.title
+    assert [row[:2] for row in other.rows] == [("Firmware", "0.3000")]
 
 
 def test_a_verdict_by_area_alone_has_no_rates_to_show(report: dict[str, Any]) -> None:
     report["verdict"]["fpr_target"] = None
-    assert equal_rate_table(report) is None
+    assert equal_rate_tables(report) == ()

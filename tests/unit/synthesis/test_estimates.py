@@ -189,7 +189,8 @@ def test_no_layers_is_refused() -> None:
 
 
 def test_the_encoding_comes_first_and_adds_to_latency_and_resources_but_not_to_the_interval() -> None:
-    layers, encoding = (_dense(_codes([3])),), InputEncoding(Config(name="a").inputs)
+    # two outputs: there is no accept bit
+    layers, encoding = (_dense(_codes([3, 3])),), InputEncoding(Config(name="a").inputs)
     plain, encoded = _estimate(*layers), _estimate(*layers, encoding=encoding)
     first = encoded.layers[0]
     assert encoded.layers[1:] == plain.layers
@@ -199,6 +200,27 @@ def test_the_encoding_comes_first_and_adds_to_latency_and_resources_but_not_to_t
     assert encoded.ii_cycles == plain.ii_cycles
     # the encoding's alone would not be the project's
     assert (first.ff is None, encoded.ff) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("score", "changes", "cycles"),
+    [
+        (_dense(_codes([3])), {}, 0),
+        (_dense(_codes([3])), {"io_type": "io_stream"}, 1),
+        (LayerWork("sum", "sum", 8, 11, None, 11, 57), {}, 0),
+    ],
+)
+def test_the_accept_bit_of_a_single_score_word_comes_last(
+    score: LayerWork, changes: dict[str, Any], cycles: int
+) -> None:
+    encoding = InputEncoding(Config(name="a").inputs)
+    plain, whole = _estimate(score, **changes), _estimate(score, encoding=encoding, **changes)
+    first, *layers, last = whole.layers
+    assert tuple(layers) == plain.layers
+    assert (last.name, last.cycles, last.lut, last.dsp) == ("accept bit", cycles, score.output_width, 0)
+    assert whole.lut == plain.lut + first.lut + last.lut
+    assert whole.latency_cycles == plain.latency_cycles + first.cycles + cycles
+    assert whole.ii_cycles == plain.ii_cycles
 
 
 def test_a_dense_layer_without_kernel_is_a_mistake_of_the_caller() -> None:

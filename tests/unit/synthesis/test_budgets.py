@@ -1,0 +1,95 @@
+"""What the firmware takes is held against what it may take, by the best figure that there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trigger_ad.config import BudgetConfig, Config
+from trigger_ad.errors import UserError
+from trigger_ad.synthesis.budgets import FIGURES, BudgetLine, budget_lines, check_budget
+
+PART = "xcvu9p-flgb2104-2l-e"
+
+
+def _entry(flow: str, source: str, **figures: float) -> dict[str, Any]:
+    return {"flow": flow, "source": source} | dict.fromkeys(FIGURES) | figures
+
+
+def _only(budget: BudgetConfig, *entries: dict[str, Any]) -> BudgetLine:
+    (line,) = budget_lines(budget, entries, PART)
+    return line
+
+
+def test_a_figure_at_its_limit_is_within() -> None:
+    line = _only(BudgetConfig(lut=4000), _entry("rtl", "yosys", lut=4000))
+    assert (line.within, line.exceeded, line.value, line.source) == (True, False, 4000, "yosys")
+
+
+def test_a_measured_figure_over_its_limit_is_an_excess() -> None:
+    line = _only(BudgetConfig(ii_cycles=1), _entry("rtl", "verilator", ii_cycles=2))
+    assert (line.within, line.exceeded) == (False, True)
+
+
+def test_an_estimate_over_its_limit_proves_nothing() -> None:
+    line = _only(BudgetConfig(lut=4000), _entry("hls_vitis", "estimate", lut=9000))
+    assert (line.within, line.exceeded) == (False, False)
+
+
+def test_what_no_source_knows_is_neither_within_nor_over() -> None:
+    line = _only(BudgetConfig(bram=3), _entry("rtl", "yosys", lut=10))
+    assert (line.value, line.source, line.within, line.exceeded) == (None, None, None, False)
+
+
+def test_a_share_is_of_the_device() -> None:
+    line = _only(BudgetConfig(lut="5 %"), _entry("rtl", "yosys", lut=59_113))
+    assert (line.limit, line.asked, line.within) == (0.05 * 1_182_240, "5 %", False)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [("vivado", "yosys"), ("vivado", "csynth"), ("cosim", "csynth"), ("csynth", "estimate"), ("yosys", "estimate")],
+)
+def test_the_source_that_is_closer_to_the_chip_decides(better: str, worse: str) -> None:
+    entries = (_entry("rtl", worse, lut=9, latency_ns=9.0), _entry("rtl", better, lut=5, latency_ns=5.0))
+    assert _only(BudgetConfig(lut=5), *entries).source == better
+    assert _only(BudgetConfig(latency_ns=5.0), *reversed(entries)).within
+
+
+def test_every_flow_has_every_limit_to_itself() -> None:
+    budget = BudgetConfig(lut=10, ff=10)
+    lines = budget_lines(budget, [_entry("rtl", "yosys", lut=1, ff=11), _entry("hls_vitis", "csynth", lut=11)], PART)
+    assert [(line.flow, line.figure, line.exceeded) for line in lines] == [
+        ("rtl", "lut", False),
+        ("rtl", "ff", True),
+        ("hls_vitis", "lut", True),
+        ("hls_vitis", "ff", False),
+    ]
+
+
+def test_no_budget_limits_nothing() -> None:
+    assert budget_lines(BudgetConfig(), [_entry("rtl", "yosys", lut=1)], PART) == []
+
+
+def test_a_share_of_a_device_of_unknown_size_is_refused() -> None:
+    unknown = "xcvu3p-ffvc1517-2-e"
+    with pytest.raises(UserError, match=rf"budget.ff: 5 % of {unknown}, whose size is not known"):
+        check_budget(BudgetConfig(ff="5 %"), unknown)
+    check_budget(BudgetConfig(ff=500), unknown)
+
+
+@pytest.mark.parametrize("amount", [-1, 0.05, "5", "101 %", "five %", True])
+def test_an_amount_is_a_number_or_a_share(amount: object) -> None:
+    with pytest.raises(ValueError, match="neither a number of them, such as 4000, nor a share of the device"):
+        Config.model_validate({"name": "a", "budget": {"lut": amount}})
+
+
+def test_there_is_a_remedy_for_every_figure_that_is_over_its_limit() -> None:
+    limits = dict.fromkeys(FIGURES, 1)
+    budget = BudgetConfig.model_validate(limits | {"latency_ns": 1.0})
+    over = budget_lines(budget, [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 2))], PART)
+    assert [line.figure for line in over] == list(FIGURES)
+    assert all(line.to_json()["remedy"] for line in over)
+    within = budget_lines(budget, [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 1))], PART)
+    assert not any(line.to_json()["remedy"] for line in within)

@@ -1,0 +1,125 @@
+"""What the firmware takes, held against what it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from trigger_ad.config import Amount, BudgetConfig, share_of
+from trigger_ad.errors import UserError
+from trigger_ad.synthesis.devices import find_device
+
+FIGURES: Final = ("latency_ns", "ii_cycles", "lut", "ff", "dsp", "bram")
+"""What a budget may limit, as the keys of a hardware entry."""
+
+ESTIMATE: Final = "estimate"
+_TRUSTED: Final = ("vivado", "cosim", "verilator", "yosys", "csynth", ESTIMATE)
+"""Sources, from the one that is believed first: placed, then simulated, mapped, scheduled, guessed."""
+
+_REMEDIES: Final = {
+    "latency_ns": "fewer bits or more pruning make adder trees shorter; a score without a decoder (a student, or the "
+    "Mahalanobis distance of the latent space) leaves layers out; a lower reuse factor starts sums earlier",
+    "ii_cycles": "firmware.reuse_factor: 1 and firmware.io_type: io_parallel take an event at each clock, and so does "
+    "firmware.flow: rtl",
+    "lut": "fewer bits (quantization.weights, quantization.activations), more pruning (training.pruning.sparsity), "
+    "a reuse factor in the HLS flow, or a score without a decoder",
+    "ff": "fewer bits, or a longer clock period (firmware.clock_ns), which takes fewer stages",
+    "dsp": "products of words up to 10 bits take look-up tables; the RTL flow (firmware.flow: rtl) takes no DSP",
+    "bram": "firmware.io_type: io_parallel, or fewer bits of the words that wait in FIFOs",
+}
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """One figure of one flow against its limit.
+
+    Args:
+        flow: The firmware project.
+        figure: What is limited: a key of a hardware entry.
+        limit: The most it may be.
+        asked: The limit as the configuration gives it, where that is a share of the device.
+        value: What it is, by the source that is believed first; None where no source has it.
+        source: That source, or None.
+        within: Whether it is within the limit; None where it is not known.
+    """
+
+    flow: str
+    figure: str
+    limit: float
+    asked: str | None
+    value: float | None
+    source: str | None
+    within: bool | None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether a measured figure is over its limit; an estimate proves nothing."""
+        return self.within is False and self.source != ESTIMATE
+
+    @property
+    def remedy(self) -> str:
+        """What makes the figure smaller."""
+        return _REMEDIES[self.figure]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields under their names, and what to change where a measured figure is over its limit."""
+        return asdict(self) | {"remedy": self.remedy if self.exceeded else None}
+
+
+def budget_lines(budget: BudgetConfig, entries: Iterable[Mapping[str, Any]], part: str) -> list[BudgetLine]:
+    """Each limited figure of each flow against its limit.
+
+    Args:
+        budget: What the firmware may take.
+        entries: Hardware entries, as report.json has them.
+        part: The device that shares are of.
+
+    Raises:
+        UserError: If a share of a device is asked for whose size is not known.
+    """
+    limits = _limits(budget, part)
+    found = list(entries)
+    flows = dict.fromkeys(str(entry["flow"]) for entry in found)
+    return [_line(flow, figure, limit, found, budget) for flow in flows for figure, limit in limits.items()]
+
+
+def check_budget(budget: BudgetConfig, part: str) -> None:
+    """Refuses a budget that nothing can be held against.
+
+    Raises:
+        UserError: If a share of a device is asked for whose size is not known.
+    """
+    _limits(budget, part)
+
+
+def _limits(budget: BudgetConfig, part: str) -> dict[str, float]:
+    asked: dict[str, Amount | float | None] = {name: getattr(budget, name) for name in FIGURES}
+    return {name: _limit(name, amount, part) for name, amount in asked.items() if amount is not None}
+
+
+def _limit(name: str, amount: Amount | float, part: str) -> float:
+    if not isinstance(amount, str):
+        return amount
+    device, share = find_device(part), share_of(amount)
+    if device is None or share is None:
+        raise UserError(
+            f"budget.{name}: {amount} of {part}, whose size is not known", f"Give a number of {name.upper()} instead"
+        )
+    available: int = getattr(device, name)
+    return share * available
+
+
+def _line(flow: str, figure: str, limit: float, entries: list[Mapping[str, Any]], budget: BudgetConfig) -> BudgetLine:
+    own = [entry for entry in entries if entry["flow"] == flow and entry[figure] is not None]
+    best = min(own, key=lambda entry: _TRUSTED.index(entry["source"]), default=None)
+    asked = getattr(budget, figure)
+    return BudgetLine(
+        flow=flow,
+        figure=figure,
+        limit=limit,
+        asked=asked if isinstance(asked, str) else None,
+        value=None if best is None else best[figure],
+        source=None if best is None else best["source"],
+        within=None if best is None else best[figure] <= limit,
+    )
