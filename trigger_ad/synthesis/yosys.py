@@ -25,6 +25,7 @@ from trigger_ad.errors import UserError
 from trigger_ad.progress import progress
 from trigger_ad.run_directory import read_json, text_digest, write_json
 from trigger_ad.synthesis.devices import check_part
+from trigger_ad.synthesis.netlist import TABLES, StagePath, stage_paths
 from trigger_ad.synthesis.yosys_process import MARK
 
 LIMIT_SECONDS: Final = 3600.0
@@ -36,6 +37,8 @@ _STEPS: Final = (
     *("fine", "map_cells", "map_ffs", "map_luts", "finalize"),
 )
 """Of Yosys's synthesis, in order; all of them, but for its own report."""
+_LIBRARY: Final = "+/xilinx/cells_sim.v"
+"""Yosys's cells of all these families, whose delays are those of the 7-series."""
 _FAMILIES: Final = (
     (r"xc7", "xc7"),
     (r"xc(k|v)u\d+p|xczu|xcau|xck\d|xcu\d", "xcup"),
@@ -45,7 +48,7 @@ _FAMILIES: Final = (
 
 _COUNTED: Final[dict[str, dict[str, int]]] = {
     # a shift register takes a table, and so does an inverter that no table has taken in
-    "lut": dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV", "SRL16E", "SRLC32E"), 1),
+    "lut": dict.fromkeys((*TABLES, "SRL16E", "SRLC32E"), 1),
     "ff": dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE"), 1),
     "carry_bits": {"CARRY4": 4, "CARRY8": 8},
     "dsp": dict.fromkeys(("DSP48E1", "DSP48E2"), 1),
@@ -70,6 +73,7 @@ class YosysReport:
         bram: Block memories of 18 Kbit.
         cells: How many there are of each kind.
         netlist: The digest of the Verilog.
+        stages: The longest path of each pipeline stage, a hint on timing; None where that is not known.
     """
 
     version: str
@@ -81,6 +85,7 @@ class YosysReport:
     bram: int
     cells: dict[str, int]
     netlist: str
+    stages: tuple[StagePath, ...] | None
 
 
 def family_of(part: str) -> str:
@@ -116,13 +121,20 @@ def synthesized(
     """
     family, release = family_of(part), _release()
     netlist = text_digest("".join(text_digest(path.read_text(encoding="utf-8")) for path in sorted(sources)))
-    kept = cache / f"{top}-{text_digest(f'{netlist} {top} {family} {release} {_STEPS}')[:32]}.json"
+    commands = _commands(sources, top, family)
+    kept = cache / f"{top}-{text_digest(f'{netlist} {release} {commands[len(sources) :]}')[:32]}.json"
     if kept.is_file():
-        return YosysReport(**read_json(kept))
-    cells = _cells(sources, top, family, limit_seconds)
-    report = YosysReport(release, family, **_resources(cells), cells=cells, netlist=netlist)
+        return _read(kept)
+    cells, stages = _mapped(commands, top, limit_seconds)
+    report = YosysReport(release, family, **_resources(cells), cells=cells, netlist=netlist, stages=stages)
     write_json(kept, asdict(report))
     return report
+
+
+def _read(path: Path) -> YosysReport:
+    kept = read_json(path)
+    stages = None if kept["stages"] is None else tuple(StagePath(**stage) for stage in kept["stages"])
+    return YosysReport(**{**kept, "stages": stages})
 
 
 def _release() -> str:
@@ -132,16 +144,34 @@ def _release() -> str:
     return version("pyosys")
 
 
-def _cells(sources: Sequence[Path], top: str, family: str, limit_seconds: float) -> dict[str, int]:
+def _commands(sources: Sequence[Path], top: str, family: str) -> list[str]:
+    """What Yosys is told: one command for each source, then those that are the same wherever it runs."""
+    options = f"-family {family} -flatten -noiopad -noclkbuf -top {top}"
+    return [
+        *(f'read_verilog -sv "{path.absolute()}"' for path in sorted(sources)),
+        *(f"synth_xilinx {options} -run {step}:{following}" for step, following in _spans()),
+        "tee -q -o report.json stat -json",
+        # where a cell comes from is most of what would be written, and is not read
+        "setattr -unset src */*",
+        "opt_clean -purge",
+        "write_json -selected netlist.json",
+        "design -reset",
+        f"read_verilog -specify -lib {_LIBRARY}",
+        "proc =*",
+        "write_json cells.json",
+    ]
+
+
+def _mapped(
+    commands: Sequence[str], top: str, limit_seconds: float
+) -> tuple[dict[str, int], tuple[StagePath, ...] | None]:
+    """How many cells of each kind the design has, and its longest paths."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        options = f"-family {family} -flatten -noiopad -noclkbuf -top {top}"
-        commands = [f'read_verilog -sv "{path.absolute()}"' for path in sorted(sources)]
-        commands += [f"synth_xilinx {options} -run {step}:{following}" for step, following in _spans()]
-        commands += [f'tee -q -o "{folder / "report.json"}" stat -json']
         (folder / "commands").write_text("\n".join(commands), encoding="utf-8")
         _run(folder, top, len(commands), limit_seconds)
-        return _counted_cells(read_json(folder / "report.json"))
+        cells = _counted_cells(read_json(folder / "report.json"))
+        return cells, stage_paths(read_json(folder / "netlist.json"), read_json(folder / "cells.json"), top)
 
 
 def _spans() -> list[tuple[str, str]]:
