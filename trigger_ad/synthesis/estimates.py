@@ -81,10 +81,9 @@ def estimate_project(
 
     The latency is the sum over the layers, in each the adder levels that fit one period plus reuse_factor - 1 cycles
     in which multipliers are used again (arXiv:1804.06913, section 2). In `io_parallel` a new event enters every
-    reuse_factor cycles; in `io_stream`, and wherever there are convolutions, each layer handles one event at a time, so
-    the slowest sets the interval. The
-    encoding of trigger words comes first and counts like a layer: whole cycles, though a tool may let the first layer
-    begin in the same one.
+    reuse_factor cycles; in `io_stream`, and wherever there are convolutions or a layer of the strategy `resource`,
+    each layer handles one event at a time, so the slowest sets the interval. The encoding of trigger words comes first
+    and counts like a layer: whole cycles, though a tool may let the first layer begin in the same one.
 
     Args:
         layers: What each layer computes, in the order of the data.
@@ -111,7 +110,9 @@ def estimate_project(
         for layer, factor in zip(layers, factors, strict=True)
     )
     # hls4ml makes it a region of processes that hand events on
-    is_dataflow = io_type == "io_stream" or any(layer.places > 1 for layer in layers)
+    is_dataflow = io_type == "io_stream" or any(
+        layer.places > 1 or (layer.kind == "dense" and (layer.strategy or strategy) == "resource") for layer in layers
+    )
     slowest = max(estimate.cycles for estimate in estimates)
     return ProjectEstimate(
         layers=estimates,

@@ -6,32 +6,22 @@ under the digest of what it was made from.
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from trigger_ad.errors import UserError
-from trigger_ad.progress import progress
 from trigger_ad.run_directory import read_json, text_digest, write_json
 from trigger_ad.synthesis.devices import check_part
 from trigger_ad.synthesis.netlist import TABLES, StagePath, stage_paths
-from trigger_ad.synthesis.yosys_process import MARK
+from trigger_ad.synthesis.yosys_run import INSTALL, release_of_yosys, run_yosys
 
 LIMIT_SECONDS: Final = 3600.0
 """After which a synthesis is ended, unless told otherwise."""
 
-_INSTALL: Final = "Install it with 'pip install pyosys==0.70'"
 _STEPS: Final = (
     *("begin", "prepare", "map_dsp", "coarse", "map_memory", "map_ffram"),
     *("fine", "map_cells", "map_ffs", "map_luts", "finalize"),
@@ -119,7 +109,7 @@ def synthesized(
     Raises:
         UserError: If Yosys is missing, fails, takes too long, or leaves cells that are not known here.
     """
-    family, release = family_of(part), _release()
+    family, release = family_of(part), release_of_yosys()
     netlist = text_digest("".join(text_digest(path.read_text(encoding="utf-8")) for path in sorted(sources)))
     commands = _commands(sources, top, family)
     kept = cache / f"{top}-{text_digest(f'{netlist} {release} {commands[len(sources) :]}')[:32]}.json"
@@ -135,13 +125,6 @@ def _read(path: Path) -> YosysReport:
     kept = read_json(path)
     stages = None if kept["stages"] is None else tuple(StagePath(**stage) for stage in kept["stages"])
     return YosysReport(**{**kept, "stages": stages})
-
-
-def _release() -> str:
-    """The version of Yosys, which is not imported: it would change this process."""
-    if importlib.util.find_spec("pyosys") is None:
-        raise UserError("there is no Yosys, which measures the resources of RTL", _INSTALL)
-    return version("pyosys")
 
 
 def _commands(sources: Sequence[Path], top: str, family: str) -> list[str]:
@@ -168,8 +151,7 @@ def _mapped(
     """How many cells of each kind the design has, and its longest paths."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "commands").write_text("\n".join(commands), encoding="utf-8")
-        _run(folder, top, len(commands), limit_seconds)
+        run_yosys(commands, folder, top, limit_seconds)
         cells = _counted_cells(read_json(folder / "report.json"))
         return cells, stage_paths(read_json(folder / "netlist.json"), read_json(folder / "cells.json"), top)
 
@@ -179,71 +161,17 @@ def _spans() -> list[tuple[str, str]]:
     return list(zip(_STEPS, (*_STEPS[1:], "check"), strict=True))
 
 
-def _run(folder: Path, top: str, commands: int, limit_seconds: float) -> None:
-    """Runs the commands of a folder, shows how far they have come, and gives up after a time."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "trigger_ad.synthesis.yosys_process", str(folder / "commands")],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # its logic optimizer is a program of its own, and must end with it
-        start_new_session=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    late = threading.Event()
-
-    def give_up() -> None:
-        late.set()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-    timer = threading.Timer(limit_seconds, give_up)
-    timer.start()
-    try:
-        said = _followed(process, top, commands)
-    finally:
-        timer.cancel()
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    if late.is_set():
-        raise UserError(
-            f"Yosys did not synthesize {top} within {limit_seconds:g} s",
-            "Give it more time or a smaller network",
-        )
-    if process.returncode:
-        raise UserError(f"Yosys failed on {top}: {said}", "See that 'pip install pyosys==0.70' is whole")
-
-
-def _followed(process: subprocess.Popen[str], top: str, commands: int) -> str:
-    """Reads what Yosys prints until it ends; what it said last, or what it called an error."""
-    assert process.stdout is not None
-    said = "it ended and said nothing"
-    with process.stdout, progress(f"Yosys, {top}", commands, "steps") as advance:
-        for line in process.stdout:
-            if line.startswith(MARK):
-                advance(int(line.removeprefix(MARK)), "")
-            elif line.strip() and not said.startswith("ERROR"):
-                said = line.strip()
-        if process.wait() == 0:
-            advance(commands, "")
-    return said
-
-
 def _counted_cells(report: Mapping[str, Any]) -> dict[str, int]:
     try:
         return {str(kind): int(count) for kind, count in report["design"]["num_cells_by_type"].items()}
     except (KeyError, TypeError, AttributeError):
-        raise UserError("Yosys wrote a report in an unknown form", _INSTALL) from None
+        raise UserError("Yosys wrote a report in an unknown form", INSTALL) from None
 
 
 def _resources(cells: Mapping[str, int]) -> dict[str, int]:
     unknown = set(cells) - _FREE - {kind for kinds in _COUNTED.values() for kind in kinds}
     if unknown:
-        raise UserError(f"Yosys left cells of unknown cost: {', '.join(sorted(unknown))}", _INSTALL)
+        raise UserError(f"Yosys left cells of unknown cost: {', '.join(sorted(unknown))}", INSTALL)
     return {
         resource: sum(cells.get(kind, 0) * each for kind, each in kinds.items()) for resource, kinds in _COUNTED.items()
     }

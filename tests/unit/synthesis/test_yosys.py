@@ -137,7 +137,7 @@ def test_it_is_given_up_after_a_time(source: Path, tmp_path: Path) -> None:
 
 
 def test_without_yosys_it_is_said(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trigger_ad.synthesis.yosys.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("trigger_ad.synthesis.yosys_run.importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"there is no Yosys.*pip install pyosys"):
         synthesized([source], "top", PART, tmp_path / "cache")
 
