@@ -76,14 +76,16 @@ def _resources(data: Data) -> str:
 
 
 def _stages(data: Data) -> str:
-    lines = ["| design | part | stage: look-up tables + carry chains, delay of cells in ns |", "| --- | --- | --- |"]
+    lines = ["| design | parts | stage: look-up tables + carry chains, delay of cells in ns |", "| --- | --- | --- |"]
     for name, item in data.items():
+        parts: dict[str, list[str]] = {}
         for part, found in item["synthesized"].items():
             stages = [
                 f"{number}: {path['tables']} + {path['carry_chains']}, {path['cell_delay_ns']:.1f}"
                 for number, path in enumerate(found["stages"] or [], 1)
             ]
-            lines.append(f"| `{name}` | {part} | {'; '.join(stages) or 'unknown'} |")
+            parts.setdefault("; ".join(stages) or "unknown", []).append(part)
+        lines += [f"| `{name}` | {', '.join(same)} | {paths} |" for paths, same in parts.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -75,7 +75,7 @@ class YosysReport:
     bram: int
     cells: dict[str, int]
     netlist: str
-    stages: tuple[StagePath, ...] | None
+    stages: tuple[StagePath, ...] | None = None
 
 
 def family_of(part: str) -> str:
