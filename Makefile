@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
-	@echo "make physics run every configuration on the shipped sample; an hour, resumable; refreshes docs/physics.md"
+	@echo "make physics run every configuration on the shipped sample; an hour, resumable; refreshes docs/physics.md and hardware.md"
 	@echo "make verify  every configuration, back end and I/O type; hours, resumable; refreshes docs/verification.md"
 	@echo "make fuzz    NETWORKS random networks from SEED through every emulator; most of an hour"
 	@echo "make test    install, then the tests"
@@ -20,6 +20,7 @@ demo: $(VENV)/.runtime
 physics: $(VENV)/.development
 	for configuration in configs/*.yaml; do $(BIN)/trigger-ad run $$configuration || exit; done
 	$(BIN)/python docs/refresh_physics.py
+	$(BIN)/python docs/refresh_hardware.py
 
 verify: $(VENV)/.development
 	$(BIN)/python docs/verify.py

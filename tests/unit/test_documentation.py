@@ -67,6 +67,14 @@ def test_the_physics_page_shows_what_its_data_say() -> None:
     assert all(count == 0 for run in data.values() for count in run["mismatches"].values())
 
 
+def test_the_hardware_page_shows_what_is_published_and_what_was_measured() -> None:
+    page = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
+    published = json.loads((ROOT / "docs" / "published.json").read_text(encoding="utf-8"))
+    assert import_module("refresh_estimates").with_table(page, published) == page
+    timing = json.loads((ROOT / "docs" / "timing.json").read_text(encoding="utf-8"))
+    assert import_module("refresh_timing").with_tables(page, timing) == page
+
+
 def test_the_page_of_verified_configurations_shows_what_its_data_say() -> None:
     page, data = _page_and_data("verification")
     assert import_module("verify").with_table(page, data) == page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from trigger_ad.errors import UserError
@@ -74,5 +74,6 @@ def _resources(run: Run, design: RtlDesign, result: Measured) -> None:
         result.lacks("yosys", f"{error.what}: {error.remedy[0].lower()}{error.remedy[1:]}")
         return
     entry = entry_of_yosys(FLOW, report, part=design.part, clock_ns=design.clock_ns)
-    facts = {"network_digest": design.digest, "carry_bits": report.carry_bits}
+    stages = None if report.stages is None else [asdict(stage) for stage in report.stages]
+    facts = {"network_digest": design.digest, "carry_bits": report.carry_bits, "stages": stages}
     result.entries.append(entry.to_json() | facts)

@@ -16,7 +16,7 @@ from trigger_ad.run_directory import write_json
 from trigger_ad.synthesis.budgets import budget_lines
 from trigger_ad.synthesis.estimates import measuring_command
 from trigger_ad.synthesis.hardware import hardware_entries
-from trigger_ad.synthesis.yosys import yosys_version
+from trigger_ad.synthesis.yosys_run import yosys_version
 
 
 def _execute(run: Run) -> None:

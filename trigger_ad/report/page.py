@@ -13,6 +13,7 @@ from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
 from trigger_ad.report.inputs import ModelScores, Report, check_report
 from trigger_ad.report.layer_table import layer_table
+from trigger_ad.report.pipeline_table import pipeline_table
 from trigger_ad.report.run_tables import (
     calibration_table,
     events_table,
@@ -88,6 +89,7 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "layers": layer_table(report),
         "hardware": hardware_table(report),
         "budget": budget_table(report),
+        "stages": pipeline_table(report),
         "estimates": estimate_table(report),
         "events": events_table(report),
         "inputs": inputs_table(report),

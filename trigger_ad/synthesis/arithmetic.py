@@ -25,6 +25,10 @@ from numpy.typing import NDArray
 FABRIC_OPERAND_BITS: Final = 10
 """Assumption: a product goes to a DSP slice where both operands are wider than this, else to the fabric."""
 
+REUSED_OPERAND_BITS: Final = 6
+"""The same for multipliers that are used again, of the strategy `resource`: Vitis HLS 2023.2 put those of 8 to 16 bits
+into DSP slices and those of 2 to 6 bits into the fabric, in every published design (docs/hardware.md)."""
+
 SLICE_ADDRESS_BITS: Final = {"7": 8, "ultrascale": 9}
 """Address bits of the largest table that the multiplexers inside one slice combine."""
 
@@ -79,17 +83,18 @@ def tree_lut(operands: int, width: int, widest: int) -> int:
     return total
 
 
-def uses_dsp(first: int, second: int) -> bool:
+def uses_dsp(first: int, second: int, fabric: int = FABRIC_OPERAND_BITS) -> bool:
     """Whether a product of words of these widths is expected in DSP slices.
 
     Args:
         first: Bits of one operand.
         second: Bits of the other operand.
+        fabric: Up to how many bits of the narrower one it is expected in the fabric.
 
     Returns:
-        True if both are wider than `FABRIC_OPERAND_BITS`.
+        True if both are wider than that.
     """
-    return min(first, second) > FABRIC_OPERAND_BITS
+    return min(first, second) > fabric
 
 
 def dsp_slices(first: int, second: int, part: str) -> int:

@@ -31,7 +31,12 @@ class Device:
 _DIES: Final = {
     "xcvu9p": Device("xcvu9p", lut=1_182_240, ff=2_364_480, dsp=6_840, bram=4_320),
     "xcvu13p": Device("xcvu13p", lut=1_728_000, ff=3_456_000, dsp=12_288, bram=5_376),
+    "xcu250": Device("xcu250", lut=1_728_000, ff=3_456_000, dsp=12_288, bram=5_376),
+    "xcu280": Device("xcu280", lut=1_303_680, ff=2_607_360, dsp=9_024, bram=4_032),
+    "xczu9eg": Device("xczu9eg", lut=274_080, ff=548_160, dsp=2_520, bram=1_824),
     "xc7vx690t": Device("xc7vx690t", lut=433_200, ff=866_400, dsp=3_600, bram=2_940),
+    "xc7vx485t": Device("xc7vx485t", lut=303_600, ff=607_200, dsp=2_800, bram=2_060),
+    "xc7z020": Device("xc7z020", lut=53_200, ff=106_400, dsp=220, bram=280),
 }
 
 _PART: Final = re.compile(

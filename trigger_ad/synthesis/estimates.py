@@ -82,10 +82,10 @@ def estimate_project(
 
     The latency is the sum over the layers, in each the adder levels that fit one period plus reuse_factor - 1 cycles
     in which multipliers are used again (arXiv:1804.06913, section 2). In `io_parallel` a new event enters every
-    reuse_factor cycles; in `io_stream`, and wherever there are convolutions, each layer handles one event at a time, so
-    the slowest sets the interval. The
-    encoding of trigger words comes first and counts like a layer: whole cycles, though a tool may let the first layer
-    begin in the same one. The accept bit comes last where the network's output is a single word.
+    reuse_factor cycles; in `io_stream`, and wherever there are convolutions or a layer of the strategy `resource`,
+    each layer handles one event at a time, so the slowest sets the interval. The encoding of trigger words comes first
+    and counts like a layer: whole cycles, though a tool may let the first layer begin in the same one. The accept bit
+    comes last where the network's output is a single word.
 
     Args:
         layers: What each layer computes, in the order of the data.
@@ -108,7 +108,9 @@ def estimate_project(
     levels = adder_levels_in_a_cycle(clock_ns, back_end)
     factors = [layer.reuse_factor or reuse_factor for layer in layers]
     # hls4ml makes it a region of processes that hand events on
-    is_dataflow = io_type == "io_stream" or any(layer.places > 1 for layer in layers)
+    is_dataflow = io_type == "io_stream" or any(
+        layer.places > 1 or (layer.kind == "dense" and (layer.strategy or strategy) == "resource") for layer in layers
+    )
     estimates = tuple(
         estimate_layer(layer, layer.strategy or strategy, factor, levels, io_type, part)
         for layer, factor in zip(layers, factors, strict=True)

@@ -9,7 +9,15 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.synthesis.arithmetic import dsp_slices, signed_digits, tree_depth, tree_lut, uses_dsp
+from trigger_ad.synthesis.arithmetic import (
+    FABRIC_OPERAND_BITS,
+    REUSED_OPERAND_BITS,
+    dsp_slices,
+    signed_digits,
+    tree_depth,
+    tree_lut,
+    uses_dsp,
+)
 
 Kind = Literal["dense", "activation", "subtract", "multiply", "sum", "maximum", "wiring"]
 Strategy = Literal["latency", "resource"]
@@ -168,7 +176,8 @@ def _dense_reusing(layer: LayerWork, strategy: Strategy, reuse_factor: int, part
     select = math.ceil((reuse_factor - 1) / 3) * layer.input_width
     accumulate = min(product_bits + 1, layer.accumulator_width)
     lut, dsp, levels, cycles = multipliers * (select + accumulate), 0, tree_depth(codes.shape[0] + 1), reuse_factor - 1
-    if uses_dsp(layer.input_width, weight_bits):
+    fabric = REUSED_OPERAND_BITS if strategy == "resource" else FABRIC_OPERAND_BITS
+    if uses_dsp(layer.input_width, weight_bits, fabric):
         dsp = multipliers * dsp_slices(layer.input_width, weight_bits, part)
         cycles += DSP_CYCLES
     else:

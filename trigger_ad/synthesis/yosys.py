@@ -6,36 +6,29 @@ under the digest of what it was made from.
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from trigger_ad.errors import UserError
-from trigger_ad.progress import progress
 from trigger_ad.run_directory import read_json, text_digest, write_json
 from trigger_ad.synthesis.devices import check_part
-from trigger_ad.synthesis.yosys_process import MARK
+from trigger_ad.synthesis.netlist import TABLES, StagePath, stage_paths
+from trigger_ad.synthesis.yosys_run import INSTALL, require_yosys, run_yosys
 
 LIMIT_SECONDS: Final = 1800.0
 """After which a synthesis is ended, unless told otherwise."""
 
-_INSTALL: Final = "Install it with 'pip install pyosys==0.70'"
 _STEPS: Final = (
     *("begin", "prepare", "map_dsp", "coarse", "map_memory", "map_ffram"),
     *("fine", "map_cells", "map_ffs", "map_luts", "finalize"),
 )
 """Of Yosys's synthesis, in order; all of them, but for its own report."""
+_LIBRARY: Final = "+/xilinx/cells_sim.v"
+"""Yosys's cells of all these families, whose delays are those of the 7-series."""
 _FAMILIES: Final = (
     (r"xc7", "xc7"),
     (r"xc(k|v)u\d+p|xczu|xcau|xck\d|xcu\d", "xcup"),
@@ -45,7 +38,7 @@ _FAMILIES: Final = (
 
 _COUNTED: Final[dict[str, dict[str, int]]] = {
     # a shift register takes a table, and so does an inverter that no table has taken in
-    "lut": dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV", "SRL16E", "SRLC32E"), 1),
+    "lut": dict.fromkeys((*TABLES, "SRL16E", "SRLC32E"), 1),
     "ff": dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE"), 1),
     "carry_bits": {"CARRY4": 4, "CARRY8": 8},
     "dsp": dict.fromkeys(("DSP48E1", "DSP48E2"), 1),
@@ -70,6 +63,7 @@ class YosysReport:
         bram: Block memories of 18 Kbit.
         cells: How many there are of each kind.
         netlist: The digest of the Verilog.
+        stages: The longest path of each pipeline stage, a hint on timing; None where that is not known.
     """
 
     version: str
@@ -81,6 +75,7 @@ class YosysReport:
     bram: int
     cells: dict[str, int]
     netlist: str
+    stages: tuple[StagePath, ...] | None = None
 
 
 def family_of(part: str) -> str:
@@ -114,39 +109,51 @@ def synthesized(
     Raises:
         UserError: If Yosys is missing, fails, takes too long, or leaves cells that are not known here.
     """
-    family, release = family_of(part), _release()
+    family, release = family_of(part), require_yosys()
     netlist = text_digest("".join(text_digest(path.read_text(encoding="utf-8")) for path in sorted(sources)))
-    kept = cache / f"{top}-{text_digest(f'{netlist} {top} {family} {release} {_STEPS}')[:32]}.json"
+    commands = _commands(sources, top, family)
+    kept = cache / f"{top}-{text_digest(f'{netlist} {release} {commands[len(sources) :]}')[:32]}.json"
     if kept.is_file():
-        return YosysReport(**read_json(kept))
-    cells = _cells(sources, top, family, limit_seconds)
-    report = YosysReport(release, family, **_resources(cells), cells=cells, netlist=netlist)
+        return _read(kept)
+    cells, stages = _mapped(commands, top, limit_seconds)
+    report = YosysReport(release, family, **_resources(cells), cells=cells, netlist=netlist, stages=stages)
     write_json(kept, asdict(report))
     return report
 
 
-def yosys_version() -> str | None:
-    """The version of Yosys, which is not imported: it would change this process; None if there is none."""
-    return None if importlib.util.find_spec("pyosys") is None else version("pyosys")
+def _read(path: Path) -> YosysReport:
+    kept = read_json(path)
+    stages = None if kept["stages"] is None else tuple(StagePath(**stage) for stage in kept["stages"])
+    return YosysReport(**{**kept, "stages": stages})
 
 
-def _release() -> str:
-    release = yosys_version()
-    if release is None:
-        raise UserError("there is no Yosys, which measures the resources of RTL", _INSTALL)
-    return release
+def _commands(sources: Sequence[Path], top: str, family: str) -> list[str]:
+    """What Yosys is told: one command for each source, then those that are the same wherever it runs."""
+    options = f"-family {family} -flatten -noiopad -noclkbuf -top {top}"
+    return [
+        *(f'read_verilog -sv "{path.absolute()}"' for path in sorted(sources)),
+        *(f"synth_xilinx {options} -run {step}:{following}" for step, following in _spans()),
+        "tee -q -o report.json stat -json",
+        # where a cell comes from is most of what would be written, and is not read
+        "setattr -unset src */*",
+        "opt_clean -purge",
+        "write_json -selected netlist.json",
+        "design -reset",
+        f"read_verilog -specify -lib {_LIBRARY}",
+        "proc =*",
+        "write_json cells.json",
+    ]
 
 
-def _cells(sources: Sequence[Path], top: str, family: str, limit_seconds: float) -> dict[str, int]:
+def _mapped(
+    commands: Sequence[str], top: str, limit_seconds: float
+) -> tuple[dict[str, int], tuple[StagePath, ...] | None]:
+    """How many cells of each kind the design has, and its longest paths."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        options = f"-family {family} -flatten -noiopad -noclkbuf -top {top}"
-        commands = [f'read_verilog -sv "{path.absolute()}"' for path in sorted(sources)]
-        commands += [f"synth_xilinx {options} -run {step}:{following}" for step, following in _spans()]
-        commands += [f'tee -q -o "{folder / "report.json"}" stat -json']
-        (folder / "commands").write_text("\n".join(commands), encoding="utf-8")
-        _run(folder, top, len(commands), limit_seconds)
-        return _counted_cells(read_json(folder / "report.json"))
+        run_yosys(commands, folder, top, limit_seconds)
+        cells = _counted_cells(read_json(folder / "report.json"))
+        return cells, stage_paths(read_json(folder / "netlist.json"), read_json(folder / "cells.json"), top)
 
 
 def _spans() -> list[tuple[str, str]]:
@@ -154,71 +161,17 @@ def _spans() -> list[tuple[str, str]]:
     return list(zip(_STEPS, (*_STEPS[1:], "check"), strict=True))
 
 
-def _run(folder: Path, top: str, commands: int, limit_seconds: float) -> None:
-    """Runs the commands of a folder, shows how far they have come, and gives up after a time."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "trigger_ad.synthesis.yosys_process", str(folder / "commands")],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # its logic optimizer is a program of its own, and must end with it
-        start_new_session=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    late = threading.Event()
-
-    def give_up() -> None:
-        late.set()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-    timer = threading.Timer(limit_seconds, give_up)
-    timer.start()
-    try:
-        said = _followed(process, top, commands)
-    finally:
-        timer.cancel()
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    if late.is_set():
-        raise UserError(
-            f"Yosys did not synthesize {top} within {limit_seconds:g} s",
-            "Give it more with 'trigger-ad synthesize --yosys-limit SECONDS', or make the network smaller",
-        )
-    if process.returncode:
-        raise UserError(f"Yosys failed on {top}: {said}", "See that 'pip install pyosys==0.70' is whole")
-
-
-def _followed(process: subprocess.Popen[str], top: str, commands: int) -> str:
-    """Reads what Yosys prints until it ends; what it said last, or what it called an error."""
-    assert process.stdout is not None
-    said = "it ended and said nothing"
-    with process.stdout, progress(f"Yosys, {top}", commands, "steps") as advance:
-        for line in process.stdout:
-            if line.startswith(MARK):
-                advance(int(line.removeprefix(MARK)), "")
-            elif line.strip() and not said.startswith("ERROR"):
-                said = line.strip()
-        if process.wait() == 0:
-            advance(commands, "")
-    return said
-
-
 def _counted_cells(report: Mapping[str, Any]) -> dict[str, int]:
     try:
         return {str(kind): int(count) for kind, count in report["design"]["num_cells_by_type"].items()}
     except (KeyError, TypeError, AttributeError):
-        raise UserError("Yosys wrote a report in an unknown form", _INSTALL) from None
+        raise UserError("Yosys wrote a report in an unknown form", INSTALL) from None
 
 
 def _resources(cells: Mapping[str, int]) -> dict[str, int]:
     unknown = set(cells) - _FREE - {kind for kinds in _COUNTED.values() for kind in kinds}
     if unknown:
-        raise UserError(f"Yosys left cells of unknown cost: {', '.join(sorted(unknown))}", _INSTALL)
+        raise UserError(f"Yosys left cells of unknown cost: {', '.join(sorted(unknown))}", INSTALL)
     return {
         resource: sum(cells.get(kind, 0) * each for kind, each in kinds.items()) for resource, kinds in _COUNTED.items()
     }

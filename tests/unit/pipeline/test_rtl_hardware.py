@@ -15,10 +15,11 @@ from trigger_ad.pipeline import rtl_hardware
 from trigger_ad.pipeline.rtl_hardware import measured
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory, write_json
+from trigger_ad.synthesis.netlist import StagePath
 from trigger_ad.synthesis.yosys import LIMIT_SECONDS, YosysReport
 
 RESOURCES = {"lut": 1_000, "ff": 500, "carry_bits": 800, "dsp": 3, "bram": 0}
-REPORT = YosysReport("0.70", "xcup", **RESOURCES, cells={}, netlist="")
+REPORT = YosysReport("0.70", "xcup", **RESOURCES, cells={}, netlist="", stages=(StagePath(3, 2, 1.5),))
 CLOCKED = {"tool": "Verilator 5.048", "latency_cycles": 7, "ii_cycles": 1}
 
 

@@ -1,4 +1,4 @@
-"""Device sizes are known for three dies, whatever the package, and never guessed."""
+"""Device sizes are known for some dies, whatever the package, and never guessed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,22 @@ def test_seven_series_parts_are_written_with_and_without_a_hyphen(part: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("part", "lut", "ff", "dsp", "bram"),
+    [
+        ("xcu250-figd2104-2L-e", 1_728_000, 3_456_000, 12_288, 5_376),
+        ("xcu280-fsvh2892-2L-e", 1_303_680, 2_607_360, 9_024, 4_032),
+        ("xczu9eg-ffvb1156-2-e", 274_080, 548_160, 2_520, 1_824),
+        ("xc7vx485tffg1761-2", 303_600, 607_200, 2_800, 2_060),
+        ("xc7z020clg400-1", 53_200, 106_400, 220, 280),
+    ],
+)
+def test_boards_of_triggers_and_of_tutorials(part: str, lut: int, ff: int, dsp: int, bram: int) -> None:
+    assert find_device(part) == Device(part, lut=lut, ff=ff, dsp=dsp, bram=bram)
+
+
+@pytest.mark.parametrize(
     "part",
-    ["xcku115-flvb2104-2-i", "xcu250-figd2104-2L-e", "xc7z020clg400-1", "xc7vx485tffg1761-2", "xck26-sfvc784-2LV-c"],
+    ["xcku115-flvb2104-2-i", "xcu200-fsgd2104-2-e", "xc7z045ffg900-2", "xczu9cg-ffvb1156-2-e", "xck26-sfvc784-2LV-c"],
 )
 def test_a_real_part_of_unknown_size_is_unknown_and_not_zero(part: str) -> None:
     assert find_device(part) is None

@@ -188,6 +188,22 @@ def test_no_layers_is_refused() -> None:
         _estimate()
 
 
+@pytest.mark.parametrize(("width", "slices"), [(6, 0), (8, 8), (10, 8)])
+def test_a_reused_multiplier_of_more_than_six_bits_is_in_a_dsp_slice(width: int, slices: int) -> None:
+    codes = np.full((8, 4), (1 << (width - 1)) - 1)
+    assert _one(_dense(codes, width), reuse_factor=4, strategy="resource").dsp == slices
+    # of the strategy latency nothing of the kind is published
+    assert _one(_dense(codes, width), reuse_factor=4, strategy="latency").dsp == 0
+
+
+def test_with_a_layer_of_the_strategy_resource_the_slowest_layer_sets_the_interval() -> None:
+    layer = _dense(np.full((8, 4), 7))
+    latency = _estimate(layer, layer, reuse_factor=4)
+    resource = _estimate(layer, layer, reuse_factor=4, strategy="resource")
+    assert latency.ii_cycles == 4
+    assert resource.ii_cycles == max(estimate.cycles for estimate in resource.layers) > 4
+
+
 def test_the_encoding_comes_first_and_adds_to_latency_and_resources_but_not_to_the_interval() -> None:
     # two outputs: there is no accept bit
     layers, encoding = (_dense(_codes([3, 3])),), InputEncoding(Config(name="a").inputs)
