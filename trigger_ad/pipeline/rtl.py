@@ -57,6 +57,8 @@ def _execute(run: Run) -> None:
 
 
 def _settings(config: Config) -> dict[str, Any]:
+    if not config.firmware.has_rtl:
+        return {"flow": config.firmware.flow}
     parts = config.model_dump(mode="json", include={"name", "events", "inputs", "own_model", "score"})
     firmware = config.firmware.model_dump(mode="json", include={"flow", "accept", "part", "clock_ns"})
     return parts | {"firmware": firmware, "ship": config.quantization.ship}
@@ -66,7 +68,7 @@ RTL = Stage(
     "rtl",
     _settings,
     # the threshold goes with the vectors
-    lambda run: [run.network_file, run.directory.vectors],
+    lambda run: [run.network_file, run.directory.vectors] if run.config.firmware.has_rtl else [],
     lambda run: [run.directory.rtl_project] if run.config.firmware.has_rtl else [],
     _execute,
     ("pipeline/rtl.py", *ENCODING, "events/plain_encoding.py", "network", "firmware"),
