@@ -80,6 +80,11 @@ class RunDirectory:
         """The HLS project of one back end."""
         return self.path / "hls" / back_end
 
+    @property
+    def rtl_project(self) -> Path:
+        """The RTL project."""
+        return self.path / "rtl"
+
     def results(self, stage: str) -> Path:
         """The results of one stage."""
         return self.path / "results" / f"{stage}.json"
@@ -94,8 +99,11 @@ class RunDirectory:
 
 
 @contextmanager
-def worked_on_alone(directory: RunDirectory) -> Iterator[None]:
+def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
     """Keeps other processes from working on a run directory; the system lets go of it if this one is killed.
+
+    Yields:
+        A file descriptor that holds the directory as long as any process has it open.
 
     Raises:
         UserError: If another process works on it, or the folder cannot be made.
@@ -110,7 +118,7 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[None]:
                 f"another trigger-ad works on {directory.path}",
                 "Wait until it has ended, or give this run another name",
             )
-        yield
+        yield opened
     finally:
         for folder in made:
             # what is refused leaves nothing behind

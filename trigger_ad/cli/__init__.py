@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "quantize": "trigger_ad.cli.stages",
     "convert": "trigger_ad.cli.stages",
     "emulate": "trigger_ad.cli.stages",
+    "synthesize": "trigger_ad.cli.synthesize",
     "report": "trigger_ad.cli.stages",
     "run": "trigger_ad.cli.stages",
     "score": "trigger_ad.cli.score",

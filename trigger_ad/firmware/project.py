@@ -18,6 +18,7 @@ from trigger_ad.firmware.hls import DEFAULT_DEPTHS, StreamDepths, network_functi
 from trigger_ad.firmware.hls_types import traced_layers
 from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.top import top_facts, write_top
+from trigger_ad.firmware.vendor_files import write_vendor_files
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
@@ -91,6 +92,8 @@ def write_project(
     ):
         (folder / target).write_text(render(template, facts), encoding="utf-8")
     (folder / "build.sh").chmod(0o755)
+    timing = {"part": config.firmware.part, "clock_ns": config.firmware.clock_ns}
+    write_vendor_files(facts | timing, folder, is_hls=True)
 
 
 def write_handover(

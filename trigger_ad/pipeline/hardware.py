@@ -28,8 +28,18 @@ from trigger_ad.run_directory import write_json
 from trigger_ad.synthesis.estimates import LayerWork, ProjectEstimate, estimate_project, measuring_command
 from trigger_ad.synthesis.hardware import Flow, hardware_entries
 from trigger_ad.synthesis.layer_estimates import Kind
+from trigger_ad.synthesis.projects import read_project_settings, report_files, settings_file
+from trigger_ad.synthesis.stamps import read_stamp, stamp_file
+from trigger_ad.synthesis.vivado_reports import OF_HLS4ML
 
 FLOWS: Mapping[BackEnd, Flow] = {"vitis": "hls_vitis", "vivado": "hls_vivado"}
+
+
+def firmware_projects(run: Run) -> dict[Flow, Path]:
+    """The folder of each firmware project of a run, by flow."""
+    projects = {FLOWS[name]: run.directory.hls_project(name) for name in run.config.firmware.back_ends}
+    rtl = run.directory.rtl_project
+    return projects | ({"rtl": rtl} if rtl.is_dir() else {})
 
 
 def layer_work(network: Network, firmware: FirmwareConfig) -> list[LayerWork]:
@@ -96,8 +106,7 @@ def _execute(run: Run) -> None:
     firmware = run.config.firmware
     network = shipped_network(run)
     estimates = {FLOWS[name]: estimated(run, network, name) for name in firmware.back_ends}
-    projects = {FLOWS[name]: run.directory.hls_project(name) for name in firmware.back_ends}
-    entries = hardware_entries(projects, estimates, part=firmware.part, clock_ns=firmware.clock_ns)
+    entries = hardware_entries(firmware_projects(run), estimates, part=firmware.part, clock_ns=firmware.clock_ns)
     commands = {
         FLOWS[name]: measuring_command(name).replace(
             "<project>", run.directory.relative(run.directory.hls_project(name))
@@ -114,11 +123,16 @@ def _execute(run: Run) -> None:
 
 
 def _reports(run: Run) -> list[Path]:
-    """Every report of a vendor tool below the projects."""
+    """Every report of a vendor's tool in the projects, the stamps that say what it is of, and the sources it is of."""
     found: list[Path] = []
-    for back_end in run.config.firmware.back_ends:
-        project = run.directory.hls_project(back_end)
-        found += [path for pattern in ("**/*.rpt", "**/*_csynth.xml") for path in sorted(project.glob(pattern))]
+    for project in firmware_projects(run).values():
+        settings = read_project_settings(project)
+        for step in settings.steps:
+            reports = [path for path in report_files(project, settings, step) if path.is_file()]
+            stamp = read_stamp(project, step) if reports else None
+            sources = [project / name for name in stamp.of] if stamp else []
+            found += [*reports, *([stamp_file(project, step)] if stamp else []), *sources]
+        found += [path for path in (project / OF_HLS4ML,) if path.is_file()]
     return found
 
 
@@ -132,7 +146,7 @@ HARDWARE = Stage(
     _settings,
     lambda run: [
         run.network_file,
-        *(run.directory.hls_project(name) / "project.tcl" for name in run.config.firmware.back_ends),
+        *(settings_file(project) for project in firmware_projects(run).values()),
         *_reports(run),
     ],
     lambda run: [run.directory.results("hardware")],

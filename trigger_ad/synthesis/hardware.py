@@ -10,9 +10,11 @@ from typing import Any, Final, Literal
 from trigger_ad.errors import UserError
 from trigger_ad.synthesis.devices import find_device
 from trigger_ad.synthesis.estimates import ProjectEstimate
-from trigger_ad.synthesis.reports import HardwareFigures, read_project_settings, read_reports
+from trigger_ad.synthesis.figures import HardwareFigures
+from trigger_ad.synthesis.projects import read_project_settings, settings_file
+from trigger_ad.synthesis.reports import read_reports
 
-Flow = Literal["hls_vitis", "hls_vivado"]
+Flow = Literal["hls_vitis", "hls_vivado", "rtl"]
 ClockStatus = Literal["assumed", "met", "failed"]
 
 RESOURCES: Final = ("lut", "ff", "dsp", "bram")
@@ -40,6 +42,11 @@ class HardwareEntry:
         dsp: DSP slices.
         bram: Block memories of 18 Kbit.
         utilisation: Share of the device for each resource, 1 being all of it; None where either number is unknown.
+        step: What a vendor's tool did: `csynth`, `cosim`, `synth` (logic synthesis) or `implement` (placed and routed);
+            None where none has run.
+        digest: Of the network that the figures are of; None where a report does not say, as nobody stamped it.
+        worst_slack_ns: The worst negative slack (WNS) in ns, where timing was analysed.
+        total_negative_slack_ns: The sum of negative slacks (TNS) in ns.
     """
 
     flow: str
@@ -57,6 +64,10 @@ class HardwareEntry:
     dsp: int | None
     bram: int | None
     utilisation: dict[str, float | None]
+    step: str | None = None
+    digest: str | None = None
+    worst_slack_ns: float | None = None
+    total_negative_slack_ns: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry as report.json writes it.
@@ -70,7 +81,7 @@ class HardwareEntry:
 def hardware_entries(
     project_dirs: Mapping[Flow, Path], estimates: Mapping[Flow, ProjectEstimate], *, part: str, clock_ns: float
 ) -> list[HardwareEntry]:
-    """Describe the hardware of each HLS project: one entry for each report it has, else its estimate.
+    """Describe the hardware of each project: one entry for each report it has, else its estimate.
 
     Args:
         project_dirs: The project's folder, by flow.
@@ -122,6 +133,10 @@ def entry_of_report(flow: Flow, figures: HardwareFigures) -> HardwareEntry:
         dsp=figures.dsp,
         bram=figures.bram,
         utilisation=utilisation(figures.part, figures.lut, figures.ff, figures.dsp, figures.bram),
+        step=figures.step,
+        digest=figures.digest,
+        worst_slack_ns=figures.worst_slack_ns,
+        total_negative_slack_ns=figures.total_negative_slack_ns,
     )
 
 
@@ -181,6 +196,8 @@ def utilisation(
 
 
 def _clock_status(figures: HardwareFigures) -> ClockStatus:
+    if figures.is_clock_met is not None:
+        return "met" if figures.is_clock_met else "failed"
     # C synthesis schedules with estimated delays: it can foresee a failure, but only implementation can show success
     expected = figures.estimated_clock_ns
     return "failed" if expected is not None and expected > figures.clock_ns else "assumed"
@@ -194,6 +211,6 @@ def _check_settings(project: Path, part: str, clock_ns: float) -> None:
     ):
         if not same:
             raise UserError(
-                f"{project / 'project.tcl'} is stale: its {what} is {found}, the configuration's is {wanted}",
+                f"{settings_file(project)} is stale: its {what} is {found}, the configuration's is {wanted}",
                 f"Delete the folder {project} and run 'trigger-ad convert'.",
             )
