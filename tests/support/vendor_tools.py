@@ -147,8 +147,8 @@ class FakeTools:
         Args:
             name: What it is called.
             version: What it says of itself.
-            behaviour: `prints` (lines), then `hangs`, or ends with `status`, or `leaves` reports; Vivado does so when it
-                comes to the command `goes_in`.
+            behaviour: `prints` (lines), then `hangs`, or ends with `status`, or `leaves` reports; Vivado does so when
+                it comes to the command `goes_in`.
         """
         told = {"banner": BANNERS[name].format(version), "version": version, "prints": [], "hangs": False, "status": 0}
         told |= {"leaves": good_reports(), "goes_in": "synth_design"}

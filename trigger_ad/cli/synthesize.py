@@ -18,9 +18,8 @@ FLOWS: Final = ("hls_vitis", "hls_vivado", "rtl")
 _EPILOG = """TARGET is a configuration or a run directory.
 
 \b
-Examples:
-  trigger-ad synthesize configs/student.yaml
-  trigger-ad synthesize hls_projects/student --flow hls_vitis --steps csynth,cosim
+Example:
+  trigger-ad synthesize configs/student.yaml --flow hls_vitis --steps csynth,cosim
 """
 
 

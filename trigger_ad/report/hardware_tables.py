@@ -14,6 +14,8 @@ SOURCE_MEANINGS: Final[Mapping[str, str]] = {
     "csynth": "C synthesis: cycles scheduled, resources estimated by the tool",
     "cosim": "co-simulation: cycles measured",
     "vivado": "logic synthesis: resources counted after mapping",
+    "vivado, synth": "logic synthesis: resources counted after mapping, timing with the delays of wires estimated",
+    "vivado, implement": "placed and routed out of context: resources and timing of the chip",
     "yosys": "open-source logic synthesis: resources counted after mapping",
     "verilator": "RTL simulation: cycles measured",
 }
@@ -26,11 +28,12 @@ _CLOCK_STATUS = {"assumed": "assumed", "met": "met", "failed": "FAILED"}
 def hardware_table(report: Report) -> Table:
     """Latency and resources: one column for each source of each firmware project, one row for each figure."""
     entries = report["hardware"]
-    columns = [_column(entry) for entry in entries]
+    vendors = any(entry.get("step") for entry in entries)
+    columns = [_column(entry) | (_vendor_rows(entry) if vendors else {}) for entry in entries]
     labels = list(_column({})) if not columns else list(columns[0])
     return Table(
         title="Latency and resources",
-        columns=("Figure", *(f"{_flow(entry)}: {entry['source']}" for entry in entries)),
+        columns=("Figure", *(f"{_flow(entry)}: {_source(entry)}" for entry in entries)),
         rows=tuple((label, *(column[label] for column in columns)) for label in labels) if entries else (),
         notes=(*_source_notes(entries), *_commands(report)),
         column_tags={i + 1: "estimate" for i, entry in enumerate(entries) if entry["source"] == "estimate"},
@@ -79,6 +82,21 @@ def _column(entry: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _source(entry: Mapping[str, Any]) -> str:
+    """The source of an entry; two steps of Vivado are two sources."""
+    source, step = str(entry["source"]), entry.get("step")
+    return f"{source}, {step}" if step and step != source else source
+
+
+def _vendor_rows(entry: Mapping[str, Any]) -> dict[str, str]:
+    """What is shown where a vendor's tool has run."""
+    slack, digest = entry.get("worst_slack_ns"), entry.get("digest")
+    return {
+        "Worst slack (ns)": UNKNOWN if slack is None else f"{slack:.3f}",
+        "Network": UNKNOWN if digest is None else digest[:12],
+    }
+
+
 def _about(prefix: str, figure: str) -> str:
     return figure if figure == UNKNOWN else prefix + figure
 
@@ -113,7 +131,7 @@ def _estimated(layer: Mapping[str, Any], key: str) -> str:
 def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
     if not entries:
         return ["No tool has run and nothing was estimated."]
-    sources = dict.fromkeys(str(entry["source"]) for entry in entries)
+    sources = dict.fromkeys(_source(entry) for entry in entries)
     notes = [f"{source}: {SOURCE_MEANINGS[source]}." for source in sources if source in SOURCE_MEANINGS]
     notes.append("Shares are of the whole device. An assumed clock has not been shown to be met by any tool.")
     if "estimate" in sources:

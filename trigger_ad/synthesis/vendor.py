@@ -106,7 +106,7 @@ def _supported(name: VendorToolName, path: Path, line: str | None, problem: str 
     if not first <= release <= last:
         raise UserError(
             f"{name} {release_text(release)} ({path}) is not supported",
-            f"Use {release_text(first)} to {release_text(last)}, the structure of whose reports is known, or name another "
-            "program in synthesis.tools",
+            f"Use {release_text(first)} to {release_text(last)}, the structure of whose reports is known, or name "
+            "another program in synthesis.tools",
         )
     return release

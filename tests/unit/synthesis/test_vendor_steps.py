@@ -237,8 +237,8 @@ def test_a_half_written_report_of_a_failed_step_is_not_used(
 
 def test_a_design_that_vivado_cannot_place_does_not_fit(rtl: Path, tools: FakeTools) -> None:
     said = (
-        "ERROR: [DRC UTLZ-1] Resource utilization: CLB LUTs over-utilized in Top Level Design (This design requires more "
-        "CLB LUTs cells than are available in the target device.)"
+        "ERROR: [DRC UTLZ-1] Resource utilization: CLB LUTs over-utilized in Top Level Design (This design requires "
+        "more CLB LUTs cells than are available in the target device.)"
     )
     tools.install("vivado", goes_in="place_design", prints=[said], status=1)
     _do(rtl, "synth")
