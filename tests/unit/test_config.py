@@ -33,6 +33,26 @@ def refusal(path: Path) -> UserError:
     return caught.value
 
 
+def test_a_tool_of_a_vendor_is_named_by_the_path_of_its_program(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "name: a\nsynthesis: {tools: {vivado: /tools/bin/vivado}}"))
+    assert config.synthesis.tools == {"vivado": "/tools/bin/vivado"}
+    assert load_config(written(tmp_path, config.to_yaml())) == config
+
+
+@pytest.mark.parametrize(
+    ("tools", "complaint"),
+    [
+        (
+            "{vivado: /tools/Vivado/2024.2}",
+            "synthesis.tools.vivado: '/tools/Vivado/2024.2' is not a path of the program",
+        ),
+        ("{quartus: /tools/quartus}", "synthesis.tools.quartus"),
+    ],
+)
+def test_what_is_no_program_of_a_vendor_is_refused(tmp_path: Path, tools: str, complaint: str) -> None:
+    assert complaint in refusal(written(tmp_path, f"name: a\nsynthesis: {{tools: {tools}}}")).what
+
+
 def test_a_name_is_all_that_must_be_said(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "name: small"))
     assert config == Config(name="small")

@@ -137,7 +137,7 @@ def shipped_vectors(vectors: TestVectors) -> Vectors:
 
 def _keep_vendor_reports(project: Path) -> None:
     """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away."""
-    if any(project.glob("*_prj")):
+    if any(project.glob("*_prj")) or (project / "stamps").is_dir():
         aside = project.with_name(f"{project.name}.previous")
         shutil.rmtree(aside, ignore_errors=True)
         project.replace(aside)
