@@ -19,6 +19,7 @@ from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
+from trigger_ad.synthesis.stamps import STAMPS
 
 if TYPE_CHECKING:
     from trigger_ad.events.dataset import Part
@@ -137,7 +138,7 @@ def shipped_vectors(vectors: TestVectors) -> Vectors:
 
 def _keep_vendor_reports(project: Path) -> None:
     """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away."""
-    if any(project.glob("*_prj")) or (project / "stamps").is_dir():
+    if any(project.glob("*_prj")) or (project / STAMPS).is_dir():
         aside = project.with_name(f"{project.name}.previous")
         shutil.rmtree(aside, ignore_errors=True)
         project.replace(aside)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from trigger_ad.config import VendorToolName
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.hardware import firmware_projects
 from trigger_ad.pipeline.stage import Run
@@ -51,9 +53,11 @@ def planned_steps(run: Run, steps: Sequence[Step] | None, flows: Sequence[Flow] 
     for flow in flows or ():
         if flow not in projects:
             raise UserError(f"{run.directory.path} has no project {flow}", f"It has {', '.join(projects)}")
+    # each is asked for its version once, as that takes some of them seconds
+    find = cache(lambda names: find_vendor_tool(names, run.config.synthesis.tools))
     planned: list[PlannedStep] = []
     for flow in flows or projects:
-        planned += _planned_in(run, flow, projects[flow], steps)
+        planned += _planned_in(flow, projects[flow], steps, find)
     if not planned:
         raise UserError(
             f"no vendor's tool is installed that can work on {run.directory.path}: looked for {', '.join(SUPPORTED)} "
@@ -64,7 +68,12 @@ def planned_steps(run: Run, steps: Sequence[Step] | None, flows: Sequence[Flow] 
     return planned
 
 
-def _planned_in(run: Run, flow: Flow, project: Path, steps: Sequence[Step] | None) -> list[PlannedStep]:
+def _planned_in(
+    flow: Flow,
+    project: Path,
+    steps: Sequence[Step] | None,
+    find: Callable[[tuple[VendorToolName, ...]], VendorTool | None],
+) -> list[PlannedStep]:
     settings = read_project_settings(project)
     planned: list[PlannedStep] = []
     wanted = [step for step in STEPS if step in (steps or DEFAULT_STEPS) and step in settings.steps]
@@ -74,7 +83,7 @@ def _planned_in(run: Run, flow: Flow, project: Path, steps: Sequence[Step] | Non
         )
     for step in wanted:
         names = programs_of(settings.back_end, step)
-        tool = find_vendor_tool(names, run.config.synthesis.tools)
+        tool = find(names)
         if tool is None and steps:
             raise UserError(
                 f"{step} of {flow} needs {' or '.join(names)}, which is not installed: it is neither on PATH nor in "

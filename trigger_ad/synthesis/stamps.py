@@ -18,7 +18,8 @@ from trigger_ad.run_directory import file_digest, read_json
 from trigger_ad.synthesis.projects import STALE_REMEDY, ProjectSettings, Step, check_fresh
 
 _LOGGER = logging.getLogger(__name__)
-FOLDER: Final = "stamps"
+STAMPS: Final = "stamps"
+"""The folder of stamps in a project."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Stamp:
 
 def stamp_file(project: Path, step: Step) -> Path:
     """Where the stamp of a step lies."""
-    return project / FOLDER / f"{step}.json"
+    return project / STAMPS / f"{step}.json"
 
 
 def read_stamp(project: Path, step: Step) -> Stamp | None:
