@@ -75,13 +75,14 @@ TOOLS: Final = (
 _BY_NAME: Final = {tool.name: tool for tool in TOOLS}
 
 
-def find_tool(name: str) -> Tool | None:
+def find_tool(name: str, program: Path | None = None) -> Tool | None:
     """Look for a tool on PATH and ask it for its version.
 
     The C++ compiler `g++` is the one the variable CXX names if that is set, else `g++`, else `c++`.
 
     Args:
         name: A name in `TOOLS`.
+        program: Where it is, if it is not to be looked for.
 
     Returns:
         The tool, or None where it is not installed.
@@ -90,7 +91,7 @@ def find_tool(name: str) -> Tool | None:
         KeyError: If the name is not in `TOOLS`.
     """
     description = _BY_NAME[name]
-    path = _find_compiler() if name == COMPILER else _on_path(name)
+    path = _find_compiler() if name == COMPILER else _on_path(str(program or name))
     if path is None:
         return None
     version, problem = _ask_version(path, description.version_argument)
