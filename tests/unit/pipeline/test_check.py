@@ -126,19 +126,20 @@ def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
     assert "events of 57 transfers" in line
 
 
-def test_limits_of_a_flow_that_is_not_asked_for_refuse_nothing() -> None:
-    large = {"hidden": [128]}
-    _check(model=large, firmware={"flow": "rtl", "reuse_factor": 3, "io_type": "io_stream"})
-    enormous = {"hidden": [900]}
-    slow = {"strategy": "resource", "reuse_factor": 57}
-    _check(model=enormous, firmware=slow | {"flow": "hls"})
-    with pytest.raises(UserError, match=r"Set 'firmware\.flow: hls'"):
-        _check(model=enormous, firmware=slow)
+def test_limits_of_a_flow_that_is_not_asked_for_refuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _check(model={"hidden": [128]}, firmware={"flow": "rtl", "reuse_factor": 3, "io_type": "io_stream"})
+    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 3000)
+    _check(firmware={"flow": "hls"})
+    with pytest.raises(UserError, match="products with weights are more than the 3000") as error:
+        _check()
+    assert error.value.remedy.startswith("Set 'firmware.flow: hls' in the configuration")
 
 
-def test_weights_that_pruning_removes_are_not_traced() -> None:
-    training = {"pruning": {"sparsity": 0.9}}
-    _check(model={"hidden": [900]}, training=training, firmware={"flow": "rtl"})
+def test_weights_that_pruning_removes_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 3000)
+    _check(training={"pruning": {"sparsity": 0.5}})
+    with pytest.raises(UserError, match="cannot become RTL: 3"):
+        _check(training={"pruning": {"sparsity": 0.25}})
 
 
 @pytest.mark.parametrize(
