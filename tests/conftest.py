@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.vendor_tools import FakeTools
 
 from trigger_ad.events.cache import ENVIRONMENT
 
@@ -38,6 +39,15 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache of one test"
     monkeypatch.setenv(ENVIRONMENT, str(folder))
     return folder
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTools:
+    """No vendor's tool on PATH but those that a test installs."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return FakeTools(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -99,8 +99,11 @@ class RunDirectory:
 
 
 @contextmanager
-def worked_on_alone(directory: RunDirectory) -> Iterator[None]:
+def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
     """Keeps other processes from working on a run directory; the system lets go of it if this one is killed.
+
+    Yields:
+        A file descriptor that holds the directory as long as any process has it open.
 
     Raises:
         UserError: If another process works on it, or the folder cannot be made.
@@ -115,7 +118,7 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[None]:
                 f"another trigger-ad works on {directory.path}",
                 "Wait until it has ended, or give this run another name",
             )
-        yield
+        yield opened
     finally:
         for folder in made:
             # what is refused leaves nothing behind

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 VERSION_SECONDS: Final = 20.0
 """How long a tool may take to print its version; vendor tools start slowly, but not that slowly."""
+
+_SHOWN_LINES: Final = 3
+"""Of what a program says when it fails, at most."""
 
 COMPILER: Final = "g++"
 COMPILER_VARIABLE: Final = "CXX"
@@ -75,13 +79,14 @@ TOOLS: Final = (
 _BY_NAME: Final = {tool.name: tool for tool in TOOLS}
 
 
-def find_tool(name: str) -> Tool | None:
+def find_tool(name: str, program: Path | None = None) -> Tool | None:
     """Look for a tool on PATH and ask it for its version.
 
     The C++ compiler `g++` is the one the variable CXX names if that is set, else `g++`, else `c++`.
 
     Args:
         name: A name in `TOOLS`.
+        program: Where it is, if it is not to be looked for.
 
     Returns:
         The tool, or None where it is not installed.
@@ -90,7 +95,7 @@ def find_tool(name: str) -> Tool | None:
         KeyError: If the name is not in `TOOLS`.
     """
     description = _BY_NAME[name]
-    path = _find_compiler() if name == COMPILER else _on_path(name)
+    path = _find_compiler() if name == COMPILER else _on_path(str(program or name))
     if path is None:
         return None
     version, problem = _ask_version(path, description.version_argument)
@@ -168,3 +173,57 @@ def _run(path: Path, argument: str) -> tuple[str, int]:
         _log.debug("%s was ended after %g s", path, VERSION_SECONDS)
         raise
     return output, process.returncode
+
+
+def output_of(
+    command: Sequence[str | Path],
+    failure: str,
+    remedy: str,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    shown_as: Mapping[str, str] | None = None,
+) -> str:
+    """Runs a program to its end.
+
+    Args:
+        command: The program and its arguments.
+        failure: What is said if it fails, such as `Verilator failed`; the lines that matter of what it said follow.
+        remedy: What helps then.
+        folder: Where it is run; here, unless told otherwise.
+        variables: Of its environment, beside those of this process.
+        shown_as: Texts of its messages, such as temporary folders, with what the user knows them by.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        UserError: If it cannot be started, or ends with another status than 0.
+    """
+    try:
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=folder,
+            env={**os.environ, **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise UserError(f"{command[0]} cannot be started ({error.strerror or error})", remedy) from None
+    if done.returncode:
+        said = _what_matters(done.stderr, done.returncode)
+        for text, name in (shown_as or {}).items():
+            said = said.replace(text, name)
+        raise UserError(f"{failure}: {said}", remedy)
+    return done.stdout
+
+
+def _what_matters(text: str, status: int) -> str:
+    """The first errors that a program names, or else what it said last, in one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # compilers write `error: ...`; other lines in which the word stands may be source code
+    errors = [line for line in lines if re.search(r"error\b.*:", line, re.IGNORECASE)]
+    return "; ".join(errors[:_SHOWN_LINES] or lines[-1:]) or f"it ended with status {status} and said nothing"

@@ -33,6 +33,26 @@ def refusal(path: Path) -> UserError:
     return caught.value
 
 
+def test_a_tool_of_a_vendor_is_named_by_the_path_of_its_program(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "name: a\nsynthesis: {tools: {vivado: /tools/bin/vivado}}"))
+    assert config.synthesis.tools == {"vivado": "/tools/bin/vivado"}
+    assert load_config(written(tmp_path, config.to_yaml())) == config
+
+
+@pytest.mark.parametrize(
+    ("tools", "complaint"),
+    [
+        (
+            "{vivado: /tools/Vivado/2024.2}",
+            "synthesis.tools.vivado: '/tools/Vivado/2024.2' is not a path of the program",
+        ),
+        ("{quartus: /tools/quartus}", "synthesis.tools.quartus"),
+    ],
+)
+def test_what_is_no_program_of_a_vendor_is_refused(tmp_path: Path, tools: str, complaint: str) -> None:
+    assert complaint in refusal(written(tmp_path, f"name: a\nsynthesis: {{tools: {tools}}}")).what
+
+
 def test_a_name_is_all_that_must_be_said(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "name: small"))
     assert config == Config(name="small")
@@ -121,8 +141,8 @@ def test_the_resolved_configuration_reads_back_as_itself(tmp_path: Path, text: s
     resolved = config.to_yaml()
     assert load_config(written(tmp_path, resolved)) == config
     assert load_config(written(tmp_path, resolved)).to_yaml() == resolved
-    # a model of the user's own has no meaning beside one that is trained
-    assert all(f"\n{key}:" in f"\n{resolved}" for key in Config.model_fields.keys() - {"own_model"})
+    # a model of the user's own has no meaning beside one that is trained; where tools are is said if anywhere
+    assert all(f"\n{key}:" in f"\n{resolved}" for key in Config.model_fields.keys() - {"own_model", "synthesis"})
 
 
 @pytest.mark.parametrize(

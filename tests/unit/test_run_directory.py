@@ -337,3 +337,18 @@ def test_a_killed_process_lets_go_of_its_run_directory(tmp_path: Path) -> None:
         other.kill()
     with worked_on_alone(RunDirectory(tmp_path)):
         pass
+
+
+def test_a_process_that_was_given_the_lock_holds_it_when_this_one_has_ended(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run")
+    directory.path.mkdir()
+    with worked_on_alone(directory) as lock:
+        other = subprocess.Popen(["sleep", "600"], pass_fds=(lock,))
+    try:
+        with pytest.raises(UserError, match="another trigger-ad works on"), worked_on_alone(directory):
+            pass
+    finally:
+        other.kill()
+        other.wait()
+    with worked_on_alone(directory):
+        pass

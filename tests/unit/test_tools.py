@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from trigger_ad import tools
 from trigger_ad.errors import UserError
-from trigger_ad.tools import TOOLS, find_tool, require_compiler
+from trigger_ad.tools import TOOLS, find_tool, output_of, require_compiler
 
 
 def _install(folder: Path, name: str, script: str) -> Path:
@@ -128,3 +129,38 @@ def test_a_variable_that_names_no_program_is_not_replaced_silently(
         require_compiler()
     assert named in error.value.what
     assert "CXX" in error.value.what
+
+
+def test_what_a_program_prints_is_returned(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import os; print(os.getcwd(), os.environ['COLOUR'])"]
+    printed = output_of(command, "it failed", "wait", folder=tmp_path, variables={"COLOUR": "red"})
+    assert printed == f"{tmp_path} red\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("first\nlast\n", "last"),
+        (
+            "a.h:1: error: one\nnote\n%Error: two: x\nERROR: 3\nerror: 4\n",
+            "a.h:1: error: one; %Error: two: x; ERROR: 3",
+        ),
+        ("", "it ended with status 3 and said nothing"),
+    ],
+)
+def test_a_program_that_fails_is_one_line(said: str, shown: str) -> None:
+    command = [sys.executable, "-c", f"import sys; sys.stderr.write({said!r}); sys.exit(3)"]
+    with pytest.raises(UserError) as error:
+        output_of(command, "it failed", "Wait")
+    assert (error.value.what, error.value.remedy) == (f"it failed: {shown}", "Wait")
+
+
+def test_a_folder_is_shown_as_the_user_knows_it() -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('/tmp/copy/a.h is broken')"]
+    with pytest.raises(UserError, match=r"it failed: mine/a\.h is broken"):
+        output_of(command, "it failed", "Wait", shown_as={"/tmp/copy": "mine"})
+
+
+def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nothing cannot be started"):
+        output_of([tmp_path / "nothing"], "it failed", "Wait")

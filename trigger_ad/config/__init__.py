@@ -31,6 +31,7 @@ from trigger_ad.config.model import (
 from trigger_ad.config.own_model import CodesConfig, OwnModelConfig
 from trigger_ad.config.run import Config
 from trigger_ad.config.section import PATTERNS, Bits, Section
+from trigger_ad.config.synthesis import SynthesisConfig, VendorToolName
 from trigger_ad.config.training import (
     FitConfig,
     LayerBitsConfig,
@@ -75,10 +76,12 @@ __all__ = [
     "Section",
     "Strategy",
     "StudentConfig",
+    "SynthesisConfig",
     "ThresholdKind",
     "TrainingConfig",
     "TransverseMomentumConfig",
     "VariationalConfig",
+    "VendorToolName",
     "meaningful_scores",
     "share_of",
 ]

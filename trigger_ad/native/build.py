@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Final
 from trigger_ad.errors import UserError
 from trigger_ad.native.source import LibrarySource
 from trigger_ad.run_directory import remove_leftovers, text_digest, written_whole
-from trigger_ad.tools import require_compiler
+from trigger_ad.tools import output_of, require_compiler
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +24,8 @@ PORTABLE_FLAGS: Final = ("-O3",)
 LOCAL_FLAGS: Final = ("-O3", "-march=native")
 """For one that stays: it may use every instruction that this processor has."""
 
-_SHOWN_LINES: Final = 3
+
+_REMEDY: Final = "See that the compiler knows C++17 ('g++ --version' of 8 or newer), or set CXX to one that does"
 
 
 def build_library(source: LibrarySource, library: Path, flags: Sequence[str] = PORTABLE_FLAGS) -> None:
@@ -52,7 +51,7 @@ def compile_library(source: LibrarySource, library: Path, flags: Sequence[str] =
         source.write(folder)
         # from within the folder, so that nothing of the temporary path enters the library or a message
         command = [*REQUIRED_FLAGS, *flags, "-o", str(library.absolute()), source.code_name]
-        _run(compiler, command, folder, source.code_name)
+        output_of([compiler.absolute(), *command], f"{source.code_name} does not compile", _REMEDY, folder=folder)
         if not library.is_file():
             raise UserError(f"{compiler} compiled {source.code_name} into nothing", _REMEDY)
 
@@ -74,7 +73,7 @@ def cached_library(source: LibrarySource, folder: Path, flags: Sequence[str] = L
     compiler = require_compiler()
     # what it defines beforehand tells its version, and, with flags that ask for this processor, the processor's kind
     probe = [*flags, "-dM", "-E", "-x", "c++", "/dev/null"]
-    described = _run(compiler, probe, Path.cwd(), source.code_name)
+    described = output_of([compiler, *probe], f"{source.code_name} does not compile", _REMEDY)
     parts = [source.header, source.code, str(compiler), *REQUIRED_FLAGS, *flags, described]
     library = folder / f"{source.names.namespace}-{text_digest('|'.join(map(text_digest, parts)))[:32]}.so"
     if library.is_file():
@@ -84,32 +83,3 @@ def cached_library(source: LibrarySource, folder: Path, flags: Sequence[str] = L
     _log.info("compiling %s", library.name)
     build_library(source, library, flags)
     return library
-
-
-_REMEDY: Final = "See that the compiler knows C++17 ('g++ --version' of 8 or newer), or set CXX to one that does"
-
-
-def _run(compiler: Path, arguments: Sequence[str], folder: Path, name: str) -> str:
-    """Runs the compiler in a folder and returns what it printed."""
-    try:
-        done = subprocess.run(
-            [str(compiler.absolute()), *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise UserError(f"{compiler} cannot be started ({error.strerror or error})", _REMEDY) from None
-    if done.returncode:
-        raise UserError(f"{name} does not compile: {_what_matters(done.stderr, done.returncode)}", _REMEDY)
-    return done.stdout
-
-
-def _what_matters(text: str, status: int) -> str:
-    """The first errors that a compiler names, or else what it said last, in one line."""
-    errors = re.findall(r"^.*error: .*$", text, flags=re.MULTILINE)
-    lines = [line.strip() for line in errors[:_SHOWN_LINES] or text.strip().splitlines()[-1:]]
-    return "; ".join(lines) or f"the compiler ended with status {status} and said nothing"

@@ -21,6 +21,7 @@ from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.accept import accept_of, threshold_event
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import read_json, write_json, written_whole
+from trigger_ad.synthesis.stamps import STAMPS
 
 if TYPE_CHECKING:
     from trigger_ad.events.dataset import Part
@@ -140,14 +141,9 @@ def shipped_vectors(vectors: TestVectors) -> Vectors:
     return Vectors(vectors.words, vectors.expected, leading)
 
 
-def keep_vendor_reports(project: Path, worked_on: str = "*_prj") -> None:
-    """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away.
-
-    Args:
-        project: The folder; it need not exist.
-        worked_on: A pattern of what is in it then.
-    """
-    if any(project.glob(worked_on)):
+def keep_vendor_reports(project: Path) -> None:
+    """Sets a project aside that a vendor tool has worked on: what took it hours is not thrown away."""
+    if any(project.glob("*_prj")) or (project / STAMPS).is_dir():
         aside = project.with_name(f"{project.name}.previous")
         shutil.rmtree(aside, ignore_errors=True)
         project.replace(aside)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from trigger_ad.config import BackEnd, FirmwareConfig
 from trigger_ad.firmware.hls_layers import multiplications, reuse_factor_of
@@ -26,6 +27,13 @@ from trigger_ad.synthesis.hardware import Flow
 from trigger_ad.synthesis.layer_estimates import Kind
 
 FLOWS: Mapping[BackEnd, Flow] = {"vitis": "hls_vitis", "vivado": "hls_vivado"}
+
+
+def firmware_projects(run: Run) -> dict[Flow, Path]:
+    """The folder of each firmware project of a run, by flow."""
+    firmware = run.config.firmware
+    projects = {FLOWS[name]: run.directory.hls_project(name) for name in firmware.hls_back_ends}
+    return projects | ({"rtl": run.directory.rtl_project} if firmware.has_rtl else {})
 
 
 def layer_work(network: Network, firmware: FirmwareConfig) -> list[LayerWork]:

@@ -15,9 +15,6 @@ from trigger_ad.run_directory import written_whole
 REMEDY: Final = "Set 'firmware.flow: hls' in the configuration, or make the network smaller"
 """What helps against a network that has no RTL."""
 
-_WORKED_ON: Final = "reports"
-"""What a vendor's tool leaves in a project."""
-
 
 def require_rtl(network: Network, kept: float = 1.0) -> None:
     """Refuses a network that is not traced, as far as its nodes and words show it.
@@ -42,13 +39,13 @@ def _execute(run: Run) -> None:
     project = run.directory.rtl_project
     if not run.config.firmware.has_rtl:
         # one of an earlier flow holds an older network
-        keep_vendor_reports(project, _WORKED_ON)
+        keep_vendor_reports(project)
         shutil.rmtree(project, ignore_errors=True)
         return
     network = shipped_network(run)
     require_rtl(network)
     vectors = read_vectors(run.directory.vectors)
-    keep_vendor_reports(project, _WORKED_ON)
+    keep_vendor_reports(project)
     with written_whole(project) as temporary:
         try:
             write_rtl_project(network, run.config, vectors.accept, shipped_vectors(vectors), temporary)

@@ -57,10 +57,11 @@ def _clocks(run: Run, design: RtlDesign, result: Measured) -> None:
         tool=simulated["tool"],
         part=design.part,
         clock_ns=design.clock_ns,
+        digest=design.digest,
         latency_cycles=simulated["latency_cycles"],
         ii_cycles=simulated["ii_cycles"],
     )
-    result.entries.append(entry.to_json() | {"network_digest": design.digest})
+    result.entries.append(entry.to_json())
 
 
 def _resources(run: Run, design: RtlDesign, result: Measured) -> None:
@@ -73,7 +74,7 @@ def _resources(run: Run, design: RtlDesign, result: Measured) -> None:
         _LOGGER.warning("%s. %s", error.what, error.remedy)
         result.lacks("yosys", f"{error.what}: {error.remedy[0].lower()}{error.remedy[1:]}")
         return
-    entry = entry_of_yosys(FLOW, report, part=design.part, clock_ns=design.clock_ns)
+    entry = entry_of_yosys(FLOW, report, part=design.part, clock_ns=design.clock_ns, digest=design.digest)
     stages = None if report.stages is None else [asdict(stage) for stage in report.stages]
-    facts = {"network_digest": design.digest, "carry_bits": report.carry_bits, "stages": stages}
+    facts = {"carry_bits": report.carry_bits, "stages": stages}
     result.entries.append(entry.to_json() | facts)

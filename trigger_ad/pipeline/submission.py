@@ -165,7 +165,8 @@ def _best(entries: Sequence[Mapping[str, Any]], figure: str) -> Mapping[str, Any
     """The entry with the best source of a figure; None where none has it."""
     order = SOURCES[figure]
     known = [entry for entry in entries if entry[figure] is not None and entry["source"] in order]
-    return min(known, key=lambda entry: order.index(entry["source"]), default=None)
+    # what was routed comes before what was only mapped
+    return min(known, key=lambda entry: (order.index(entry["source"]), entry.get("step") != "implement"), default=None)
 
 
 def _described(scoring: Scoring, network: Network, hardware: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -187,7 +188,8 @@ def _described(scoring: Scoring, network: Network, hardware: Sequence[Mapping[st
 def hardware_figures(hardware: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Every hardware figure that is known, with its source, estimates included; unknown ones are left out."""
     entries = _entries(hardware)
-    figures: dict[str, Any] = {key: entries[0][key] for key in ("flow", "part", "clock_ns", "clock_status")}
+    clocked = next((entry for entry in entries if entry.get("step") == "implement"), entries[0])
+    figures: dict[str, Any] = {key: clocked[key] for key in ("flow", "part", "clock_ns", "clock_status")}
     for name in SOURCES:
         entry = _best(entries, name)
         if entry is not None:

@@ -9,21 +9,23 @@ from typing import Any
 from trigger_ad.config import Config
 from trigger_ad.firmware.rtl_design import DESIGN_FILE
 from trigger_ad.pipeline.convert import ENCODING, shipped_network
-from trigger_ad.pipeline.hardware import FLOWS, estimated
+from trigger_ad.pipeline.hardware import FLOWS, estimated, firmware_projects
 from trigger_ad.pipeline.rtl_hardware import FLOW, Measured, measured
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import write_json
 from trigger_ad.synthesis.budgets import budget_lines
 from trigger_ad.synthesis.estimates import measuring_command
 from trigger_ad.synthesis.hardware import hardware_entries
+from trigger_ad.synthesis.projects import read_project_settings, report_files, settings_file
+from trigger_ad.synthesis.stamps import read_stamp, stamp_file
+from trigger_ad.synthesis.vivado_reports import OF_HLS4ML
 from trigger_ad.synthesis.yosys_run import yosys_version
 
 
 def _execute(run: Run) -> None:
     firmware, network = run.config.firmware, shipped_network(run)
     estimates = {FLOWS[name]: estimated(run, network, name) for name in firmware.hls_back_ends}
-    projects = {FLOWS[name]: run.directory.hls_project(name) for name in firmware.hls_back_ends}
-    entries = hardware_entries(projects, estimates, part=firmware.part, clock_ns=firmware.clock_ns)
+    entries = hardware_entries(firmware_projects(run), estimates, part=firmware.part, clock_ns=firmware.clock_ns)
     rtl = measured(run) if firmware.has_rtl else Measured()
     layers = {flow: [asdict(layer) for layer in estimate.layers] for flow, estimate in estimates.items()}
     hardware = [*(entry.to_json() for entry in entries), *rtl.entries]
@@ -51,11 +53,16 @@ def _commands(run: Run) -> dict[str, str]:
 
 
 def _reports(run: Run) -> list[Path]:
-    """Every report of a vendor tool below the projects."""
+    """Every report of a vendor's tool in the projects, the stamps that say what it is of, and the sources it is of."""
     found: list[Path] = []
-    for back_end in run.config.firmware.hls_back_ends:
-        project = run.directory.hls_project(back_end)
-        found += [path for pattern in ("**/*.rpt", "**/*_csynth.xml") for path in sorted(project.glob(pattern))]
+    for project in firmware_projects(run).values():
+        settings = read_project_settings(project)
+        for step in settings.steps:
+            reports = [path for path in report_files(project, settings, step) if path.is_file()]
+            stamp = read_stamp(project, step) if reports else None
+            sources = [project / name for name in stamp.of] if stamp else []
+            found += [*reports, *([stamp_file(project, step)] if stamp else []), *sources]
+        found += [path for path in (project / OF_HLS4ML,) if path.is_file()]
     return found
 
 
@@ -80,7 +87,7 @@ SYNTHESIZE = Stage(
     _settings,
     lambda run: [
         run.network_file,
-        *(run.directory.hls_project(name) / "project.tcl" for name in run.config.firmware.hls_back_ends),
+        *(settings_file(project) for project in firmware_projects(run).values()),
         *_reports(run),
         *_rtl_inputs(run),
     ],

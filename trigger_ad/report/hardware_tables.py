@@ -14,6 +14,8 @@ SOURCE_MEANINGS: Final[Mapping[str, str]] = {
     "csynth": "C synthesis: cycles scheduled, resources estimated by the tool",
     "cosim": "co-simulation: cycles measured",
     "vivado": "logic synthesis: resources counted after mapping",
+    "vivado, synth": "logic synthesis: resources counted after mapping, timing with the delays of wires estimated",
+    "vivado, implement": "placed and routed out of context: resources and timing of the chip",
     "yosys": "open-source logic synthesis: resources counted after mapping",
     "verilator": "RTL simulation: cycles measured",
 }
@@ -29,12 +31,15 @@ def hardware_table(report: Report) -> Table:
     """Latency and resources: one column for each source of each firmware project, one row for each figure."""
     entries = report["hardware"]
     emulators = (report.get("agreement") or {}).get("emulators") or {}
-    columns = [_column(entry) | _agreement(entry, emulators) for entry in entries]
+    vendors = any(entry.get("step") for entry in entries)
+    columns = [
+        _column(entry) | (_vendor_rows(entry) if vendors else {}) | _agreement(entry, emulators) for entry in entries
+    ]
     carries = any(entry.get("carry_bits") is not None for entry in entries)
     labels = [label for label in (columns or [{}])[0] if carries or label != _CARRY_BITS]
     return Table(
         title="Latency and resources",
-        columns=("Figure", *(f"{_flow(entry)}: {entry['source']}" for entry in entries)),
+        columns=("Figure", *(f"{_flow(entry)}: {_source(entry)}" for entry in entries)),
         rows=tuple((label, *(column[label] for column in columns)) for label in labels) if entries else (),
         notes=(*_source_notes(entries), *_missing_notes(report), *_commands(report)),
         column_tags={i + 1: "estimate" for i, entry in enumerate(entries) if entry["source"] == "estimate"},
@@ -98,6 +103,21 @@ def _agreement(entry: Mapping[str, Any], emulators: Mapping[str, Mapping[str, An
     }
 
 
+def _source(entry: Mapping[str, Any]) -> str:
+    """The source of an entry; two steps of Vivado are two sources."""
+    source, step = str(entry["source"]), entry.get("step")
+    return f"{source}, {step}" if step and step != source else source
+
+
+def _vendor_rows(entry: Mapping[str, Any]) -> dict[str, str]:
+    """What is shown where a vendor's tool has run."""
+    slack, digest = entry.get("worst_slack_ns"), entry.get("digest")
+    return {
+        "Worst slack (ns)": UNKNOWN if slack is None else f"{slack:.3f}",
+        "Network": UNKNOWN if digest is None else digest[:12],
+    }
+
+
 def _about(prefix: str, figure: str) -> str:
     return figure if figure == UNKNOWN else prefix + figure
 
@@ -123,7 +143,7 @@ def _estimated(layer: Mapping[str, Any], key: str) -> str:
 def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
     if not entries:
         return ["No tool has run and nothing was estimated."]
-    sources = dict.fromkeys(str(entry["source"]) for entry in entries)
+    sources = dict.fromkeys(_source(entry) for entry in entries)
     notes = [f"{source}: {SOURCE_MEANINGS[source]}." for source in sources if source in SOURCE_MEANINGS]
     notes.append("Shares are of the whole device. An assumed clock has not been shown to be met by any tool.")
     if "estimate" in sources:

@@ -10,10 +10,12 @@ from typing import Any, Final, Literal
 from trigger_ad.errors import UserError
 from trigger_ad.synthesis.devices import find_device
 from trigger_ad.synthesis.estimates import ProjectEstimate
-from trigger_ad.synthesis.reports import HardwareFigures, read_project_settings, read_reports
+from trigger_ad.synthesis.figures import HardwareFigures
+from trigger_ad.synthesis.projects import read_project_settings, settings_file
+from trigger_ad.synthesis.reports import read_reports
 from trigger_ad.synthesis.yosys import YosysReport
 
-Flow = Literal["hls_vitis", "hls_vivado"]
+Flow = Literal["hls_vitis", "hls_vivado", "rtl"]
 ClockStatus = Literal["assumed", "met", "failed"]
 
 RESOURCES: Final = ("lut", "ff", "dsp", "bram")
@@ -41,6 +43,11 @@ class HardwareEntry:
         dsp: DSP slices.
         bram: Block memories of 18 Kbit.
         utilisation: Share of the device for each resource, 1 being all of it; None where either number is unknown.
+        step: What a vendor's tool did: `csynth`, `cosim`, `synth` (logic synthesis) or `implement` (placed and routed);
+            None where none has run.
+        digest: Of the network that the figures are of; None where a report does not say, as nobody stamped it.
+        worst_slack_ns: The worst negative slack (WNS) in ns, where timing was analysed.
+        total_negative_slack_ns: The sum of negative slacks (TNS) in ns.
     """
 
     flow: str
@@ -58,6 +65,10 @@ class HardwareEntry:
     dsp: int | None
     bram: int | None
     utilisation: dict[str, float | None]
+    step: str | None = None
+    digest: str | None = None
+    worst_slack_ns: float | None = None
+    total_negative_slack_ns: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry as report.json writes it.
@@ -71,7 +82,7 @@ class HardwareEntry:
 def hardware_entries(
     project_dirs: Mapping[Flow, Path], estimates: Mapping[Flow, ProjectEstimate], *, part: str, clock_ns: float
 ) -> list[HardwareEntry]:
-    """Describe the hardware of each HLS project: one entry for each report it has, else its estimate.
+    """Describe the hardware of each project: one entry for each report it has, else its estimate.
 
     Args:
         project_dirs: The project's folder, by flow.
@@ -123,6 +134,10 @@ def entry_of_report(flow: Flow, figures: HardwareFigures) -> HardwareEntry:
         dsp=figures.dsp,
         bram=figures.bram,
         utilisation=utilisation(figures.part, figures.lut, figures.ff, figures.dsp, figures.bram),
+        step=figures.step,
+        digest=figures.digest,
+        worst_slack_ns=figures.worst_slack_ns,
+        total_negative_slack_ns=figures.total_negative_slack_ns,
     )
 
 
@@ -156,7 +171,14 @@ def entry_of_estimate(flow: Flow, estimate: ProjectEstimate) -> HardwareEntry:
 
 
 def entry_of_simulation(
-    flow: str, *, tool: str, part: str, clock_ns: float, latency_cycles: int, ii_cycles: int | None
+    flow: str,
+    *,
+    tool: str,
+    part: str,
+    clock_ns: float,
+    digest: str,
+    latency_cycles: int,
+    ii_cycles: int | None,
 ) -> HardwareEntry:
     """The entry of a simulation clock by clock, which counts clocks and knows nothing of resources.
 
@@ -165,6 +187,7 @@ def entry_of_simulation(
         tool: The simulator.
         part: The part that the project is built for.
         clock_ns: The clock that it is built for; nothing shows that it is met.
+        digest: Of the network.
         latency_cycles: Clocks from words to score.
         ii_cycles: The most clocks between two events that entered one after another.
     """
@@ -184,10 +207,11 @@ def entry_of_simulation(
         dsp=None,
         bram=None,
         utilisation=dict.fromkeys(RESOURCES),
+        digest=digest,
     )
 
 
-def entry_of_yosys(flow: str, report: YosysReport, *, part: str, clock_ns: float) -> HardwareEntry:
+def entry_of_yosys(flow: str, report: YosysReport, *, part: str, clock_ns: float, digest: str) -> HardwareEntry:
     """The entry of a logic synthesis by Yosys, which counts cells and knows nothing of clocks.
 
     Args:
@@ -195,6 +219,7 @@ def entry_of_yosys(flow: str, report: YosysReport, *, part: str, clock_ns: float
         report: What was counted.
         part: The part that the project is built for.
         clock_ns: The clock that it is built for.
+        digest: Of the network.
     """
     return HardwareEntry(
         flow=flow,
@@ -212,6 +237,7 @@ def entry_of_yosys(flow: str, report: YosysReport, *, part: str, clock_ns: float
         dsp=report.dsp,
         bram=report.bram,
         utilisation=utilisation(part, report.lut, report.ff, report.dsp, report.bram),
+        digest=digest,
     )
 
 
@@ -242,6 +268,8 @@ def utilisation(
 
 
 def _clock_status(figures: HardwareFigures) -> ClockStatus:
+    if figures.is_clock_met is not None:
+        return "met" if figures.is_clock_met else "failed"
     # C synthesis schedules with estimated delays: it can foresee a failure, but only implementation can show success
     expected = figures.estimated_clock_ns
     return "failed" if expected is not None and expected > figures.clock_ns else "assumed"
@@ -255,6 +283,6 @@ def _check_settings(project: Path, part: str, clock_ns: float) -> None:
     ):
         if not same:
             raise UserError(
-                f"{project / 'project.tcl'} is stale: its {what} is {found}, the configuration's is {wanted}",
+                f"{settings_file(project)} is stale: its {what} is {found}, the configuration's is {wanted}",
                 f"Delete the folder {project} and run 'trigger-ad convert'.",
             )

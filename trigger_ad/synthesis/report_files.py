@@ -1,7 +1,7 @@
 """Readers of single report files: C synthesis (XML), co-simulation and logic-synthesis utilisation (text).
 
 The structures are those of the files that Vivado HLS 2019.2 and 2020.1, Vitis HLS 2020.2 to 2024.2 and Vivado 2019.2
-to 2024.2 write. A figure that a report does not know (absent tag, empty, `undef`, `?`, `NA`, `-`) is None, never 0.
+to 2025.2 write. A figure that a report does not know (absent tag, empty, `undef`, `?`, `NA`, `-`) is None, never 0.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Final
 from trigger_ad.errors import UserError
 
 _UNKNOWN: Final = frozenset({"", "-", "?", "na", "n/a", "undef", "x"})
-_RUN_AGAIN: Final = "Delete it and run the tool again (./build.sh in the project)."
+RUN_AGAIN: Final = "Delete it and run the tool again: 'trigger-ad synthesize'."
+"""What helps against a report that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class CosimReport:
 
 @dataclass(frozen=True)
 class UtilisationReport:
-    """What Vivado's `report_utilization` says; `bram` counts 18 Kbit blocks, so a tile counts twice."""
+    """What Vivado's `report_utilization` says.
+
+    `bram` counts 18 Kbit blocks, so a tile counts twice. `exceeded` names every resource of which more is used than the
+    device has.
+    """
 
     tool: str | None
     device: str | None
@@ -60,6 +65,7 @@ class UtilisationReport:
     ff: int | None
     dsp: int | None
     bram: int | None
+    exceeded: tuple[str, ...] = ()
 
 
 def read_csynth_file(path: Path) -> CsynthReport:
@@ -104,9 +110,9 @@ _CSYNTH_SECTIONS: Final = ("UserAssignments", _PERFORMANCE, "AreaEstimates")
 
 def _xml_root(path: Path) -> ElementTree.Element:
     try:
-        root = ElementTree.fromstring(_read(path))
+        root = ElementTree.fromstring(read_text(path))
     except ElementTree.ParseError as error:
-        raise UserError(f"{path} is not well-formed XML ({error}): it is truncated or damaged", _RUN_AGAIN) from error
+        raise UserError(f"{path} is not well-formed XML ({error}): it is truncated or damaged", RUN_AGAIN) from error
     missing = [section for section in _CSYNTH_SECTIONS if root.find(section) is None]
     if root.tag != "profile" or missing:
         detail = f"no <{missing[0]}>" if missing else f"<{root.tag}> instead of <profile>"
@@ -129,14 +135,14 @@ def read_cosim_file(path: Path) -> CosimReport | None:
     Raises:
         UserError: If the co-simulation did not pass, or the file is truncated or of another format.
     """
-    rows = [_cells(line) for line in _read(path).splitlines() if line.lstrip().startswith("|")]
+    rows = [_cells(line) for line in read_text(path).splitlines() if line.lstrip().startswith("|")]
     languages = [row for row in rows if row and row[0] in ("Verilog", "VHDL")]
     if not any("Latency" in cell for row in rows for cell in row) or not languages:
-        raise UserError(f"{path} is not a complete co-simulation report in a known format", _RUN_AGAIN)
+        raise UserError(f"{path} is not a complete co-simulation report in a known format", RUN_AGAIN)
     for row in languages:
         if len(row) < _COSIM_COLUMNS:
             raise UserError(
-                f"{path}: the row of {row[0]} has {len(row)} columns instead of {_COSIM_COLUMNS}", _RUN_AGAIN
+                f"{path}: the row of {row[0]} has {len(row)} columns instead of {_COSIM_COLUMNS}", RUN_AGAIN
             )
         if row[1].lower() in _UNKNOWN:
             continue
@@ -166,24 +172,25 @@ def read_utilisation_file(path: Path) -> UtilisationReport:
     Raises:
         UserError: If the file is truncated, of another format, or reports no resources at all.
     """
-    text = _read(path)
+    text = read_text(path)
     if "Utilization Design Information" not in text:
-        raise UserError(f"{path} is not a utilisation report of Vivado in a known format", _RUN_AGAIN)
+        raise UserError(f"{path} is not a utilisation report of Vivado in a known format", RUN_AGAIN)
     _check_complete(path, text)
     tiles = _row(path, text, "Block RAM Tile")
     report = UtilisationReport(
-        tool=_header(text, "Tool Version"),
-        device=_header(text, "Device"),
-        design=_header(text, "Design"),
-        state=_header(text, "Design State"),
+        tool=header_value(text, "Tool Version"),
+        device=header_value(text, "Device"),
+        design=header_value(text, "Design"),
+        state=header_value(text, "Design State"),
         lut=_whole(_row(path, text, "CLB LUTs", "Slice LUTs")),
         ff=_whole(_row(path, text, "CLB Registers", "Slice Registers")),
         dsp=_whole(_row(path, text, "DSPs")),
         # half a tile is one block of 18 Kbit
         bram=None if tiles is None else round(2 * tiles),
+        exceeded=_exceeded(path, text),
     )
     if report.lut is None or report.ff is None:
-        raise UserError(f"{path} has no row of LUTs or no row of registers: its format is not known", _RUN_AGAIN)
+        raise UserError(f"{path} has no row of LUTs or no row of registers: its format is not known", RUN_AGAIN)
     _check_not_empty(path, report.lut, report.ff, report.dsp, report.bram)
     return report
 
@@ -193,7 +200,7 @@ def _check_complete(path: Path, text: str) -> None:
     titles = re.findall(r"^\d+(?:\.\d+)? .+$|^\d+\. .+$", text, re.MULTILINE)
     for title in dict.fromkeys(titles):
         if re.search(rf"^{re.escape(title)}\s*\n-+\s*$", text, re.MULTILINE) is None:
-            raise UserError(f"{path} is truncated: it has no section '{title}'", _RUN_AGAIN)
+            raise UserError(f"{path} is truncated: it has no section '{title}'", RUN_AGAIN)
 
 
 def _row(path: Path, text: str, *labels: str) -> float | None:
@@ -207,7 +214,26 @@ def _row(path: Path, text: str, *labels: str) -> float | None:
     return None
 
 
-def _header(text: str, key: str) -> str | None:
+def _exceeded(path: Path, text: str) -> tuple[str, ...]:
+    """Resources of which more is used than there is, as they are called in the tables of sites."""
+    found: dict[str, None] = {}
+    columns: list[str] = []
+    for cells in (_cells(line) for line in text.splitlines() if line.startswith("|")):
+        if cells[0] == "Site Type":
+            # the tables of a device's regions have neither
+            columns = cells if {"Used", "Available"} <= set(cells) else []
+        elif columns and len(cells) == len(columns) and cells[0].rstrip("*") in _SITES:
+            used, available = (_float(path, cells[0], cells[columns.index(name)]) for name in ("Used", "Available"))
+            if used is not None and available is not None and used > available:
+                found[f"{used:,.12g} {cells[0].rstrip('*')} of {available:,.12g}"] = None
+    return tuple(found)
+
+
+_SITES: Final = frozenset({"CLB LUTs", "Slice LUTs", "CLB Registers", "Slice Registers", "DSPs", "Block RAM Tile"})
+
+
+def header_value(text: str, key: str) -> str | None:
+    """What the header of a report of Vivado says under a key, or None."""
     found = re.search(rf"^\| {re.escape(key)} *: (.+?)\s*$", text, re.MULTILINE)
     return None if found is None else found.group(1)
 
@@ -224,11 +250,16 @@ def _check_not_empty(path: Path, *figures: int | None) -> None:
         )
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a report.
+
+    Raises:
+        UserError: If it cannot be read, or is no text.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text file: it is damaged or no report", _RUN_AGAIN) from error
+        raise UserError(f"{path} is not a text file: it is damaged or no report", RUN_AGAIN) from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", "Check the file and its permissions.") from error
 
@@ -262,5 +293,5 @@ def _float(path: Path, what: str, text: str) -> float | None:
     if text.lower() in _UNKNOWN:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", text) is None:
-        raise UserError(f"{path}: {what} is '{text}', which is not a number", _RUN_AGAIN)
+        raise UserError(f"{path}: {what} is '{text}', which is not a number", RUN_AGAIN)
     return float(text)

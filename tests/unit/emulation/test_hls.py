@@ -73,14 +73,16 @@ def test_a_project_without_its_sources(project: Path, compiler: Path, missing: s
     assert "convert" in error.value.remedy
 
 
-def test_the_first_error_of_the_compiler_is_shown(project: Path, compiler: Path) -> None:
+def test_the_errors_of_the_compiler_are_shown(project: Path, compiler: Path) -> None:
     _program(compiler, "printf 'In file\\na.h:3:1: error: first\\nb.h:4:1: error: second\\n' >&2; exit 1")
     with pytest.raises(UserError) as error, compiled(project, small_network()):
         pass
-    assert error.value.what == f"{project} does not compile: a.h:3:1: error: first"
+    assert error.value.what == f"{project} does not compile: a.h:3:1: error: first; b.h:4:1: error: second"
 
 
-@pytest.mark.parametrize(("said", "shown"), [("ld: cannot find\\n", "ld: cannot find"), ("", "it printed nothing")])
+@pytest.mark.parametrize(
+    ("said", "shown"), [("ld: cannot find\\n", "ld: cannot find"), ("", "it ended with status 1 and said nothing")]
+)
 def test_a_compiler_that_fails_otherwise(project: Path, compiler: Path, said: str, shown: str) -> None:
     _program(compiler, f"printf '{said}' >&2; exit 1")
     with pytest.raises(UserError) as error, compiled(project, small_network()):

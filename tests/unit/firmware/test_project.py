@@ -162,23 +162,19 @@ def test_the_bridge_into_python_is_not_handed_over(written: Path) -> None:
 def _install(folder: Path, name: str) -> None:
     """A tool that records how it was called and what build_opt.tcl said then."""
     program = folder / name
-    program.write_text(
-        '#!/bin/sh\nfor argument in "$@"; do echo "$argument"; done >called\n'
-        "[ -e build_opt.tcl ] && cat build_opt.tcl >options\nexit 0\n"
-    )
+    options = "sed -n 's/^    \\([a-z_]*\\)  *\\([01]\\)$/\\1=\\2/p' build_opt.tcl | paste -sd' ' >>options"
+    program.write_text(f'#!/bin/sh\necho "$@" >>called\n[ -e build_opt.tcl ] && {options}\nexit 0\n')
     program.chmod(0o755)
 
 
 def _build(project: Path, tools: list[str], *steps: str) -> subprocess.CompletedProcess[str]:
     folder = project.parent / "tools"
     folder.mkdir()
-    for name in ("cat", "dirname"):
-        (folder / name).symlink_to(str(shutil.which(name)))
     for tool in tools:
         _install(folder, tool)
     return subprocess.run(
         [project / "build.sh", *steps],
-        env={"PATH": str(folder)},
+        env={"PATH": f"{folder}:/usr/bin:/bin"},
         cwd=project.parent,
         capture_output=True,
         text=True,
@@ -186,49 +182,65 @@ def _build(project: Path, tools: list[str], *steps: str) -> subprocess.Completed
     )
 
 
-def _options(project: Path) -> dict[str, str]:
-    return dict(re.findall(r"^    (\w+) +(\d)$", (project / "options").read_text(), flags=re.MULTILINE))
-
-
-DEFAULT = {
-    "reset": "1",
-    "csim": "1",
-    "synth": "1",
-    "cosim": "0",
-    "validation": "0",
-    "export": "0",
-    "vsynth": "0",
-    "fifo_opt": "0",
+OPTIONS = {
+    "csynth": "reset=1 csim=1 synth=1 cosim=0 validation=0 export=0 vsynth=0 fifo_opt=0",
+    "cosim": "reset=0 csim=0 synth=0 cosim=1 validation=0 export=0 vsynth=0 fifo_opt=0",
 }
+"""What each step tells hls4ml's script."""
 
 
 @pytest.mark.parametrize(
     ("tools", "called"),
     [
-        (["vitis_hls"], ["-f", "build_prj.tcl"]),
-        (["vitis-run"], ["--mode", "hls", "--tcl", "build_prj.tcl"]),
-        (["vitis_hls", "vitis-run"], ["-f", "build_prj.tcl"]),
+        (["vitis_hls"], "-f build_prj.tcl"),
+        (["vitis-run"], "--mode hls --tcl build_prj.tcl"),
+        (["vitis_hls", "vitis-run"], "-f build_prj.tcl"),
     ],
 )
-@pytest.mark.parametrize("steps", [[], ["cosim"], ["vsynth", "cosim"]])
-def test_build_calls_vitis(
-    written: Path, tmp_path: Path, tools: list[str], called: list[str], steps: list[str]
-) -> None:
+@pytest.mark.parametrize("steps", [[], ["csynth"], ["csynth", "cosim"]])
+def test_build_calls_vitis(written: Path, tmp_path: Path, tools: list[str], called: str, steps: list[str]) -> None:
     project = Path(shutil.copytree(written, tmp_path / "project"))
     done = _build(project, tools, *steps)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (project / "called").read_text().splitlines() == called
-    assert _options(project) == DEFAULT | dict.fromkeys(steps, "1")
+    steps = steps or ["csynth"]
+    assert (project / "called").read_text().splitlines() == [called] * len(steps)
+    assert (project / "options").read_text().splitlines() == [OPTIONS[step] for step in steps]
 
 
-@pytest.mark.parametrize("steps", [[], ["cosim"], ["vsynth"]])
-def test_build_calls_vivado(tmp_path: Path, steps: list[str]) -> None:
+@pytest.mark.parametrize("steps", [["csynth"], ["csynth", "cosim"]])
+def test_build_calls_vivado_hls(tmp_path: Path, steps: list[str]) -> None:
     network = small_network()
     project = write_small_project(network, tmp_path / "project", "vivado", network_vectors(network)[:5])
     done = _build(project, ["vivado_hls"], *steps)
     assert (done.returncode, done.stderr) == (0, "")
-    options = " ".join(f"{name}={value}" for name, value in (DEFAULT | dict.fromkeys(steps, "1")).items())
-    assert (project / "called").read_text().splitlines() == ["-f", "build_prj.tcl", options]
+    expected = [f"-f build_prj.tcl {OPTIONS[step]}" for step in steps]
+    assert (project / "called").read_text().splitlines() == expected
+
+
+def test_build_calls_vivado(written: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(written, tmp_path / "project"))
+    done = _build(project, ["vivado"], "synth", "implement")
+    assert (done.returncode, done.stderr) == (0, "")
+    line = "-mode batch -nojournal -nolog -source implement.tcl -tclargs"
+    assert (project / "called").read_text().splitlines() == [f"{line} synth", f"{line} implement"]
+
+
+def test_the_tool_is_the_one_that_is_named(written: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(written, tmp_path / "project"))
+    elsewhere = tmp_path / "a folder"
+    elsewhere.mkdir()
+    _install(elsewhere, "vitis-run")
+    environment = {"PATH": "/usr/bin:/bin", "HLS_TOOL": str(elsewhere / "vitis-run")}
+    assert subprocess.run([project / "build.sh"], env=environment, check=False).returncode == 0
+    assert (project / "called").read_text() == "--mode hls --tcl build_prj.tcl\n"
+
+
+def test_a_cosimulation_needs_a_c_synthesis_of_the_same_sources(written: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(written, tmp_path / "project"))
+    done = _build(project, ["vitis_hls"], "cosim")
+    assert done.returncode == 1
+    assert done.stderr.startswith("stamp.sh: the step csynth has not ended well")
+    assert not (project / "called").exists()
 
 
 def test_build_passes_on_that_the_tool_failed(written: Path, tmp_path: Path) -> None:
@@ -239,6 +251,7 @@ def test_build_passes_on_that_the_tool_failed(written: Path, tmp_path: Path) -> 
     (tools / "vitis_hls").chmod(0o755)
     environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
     assert subprocess.run([project / "build.sh"], env=environment, check=False).returncode == 3
+    assert '"finished": false' in (project / "stamps" / "csynth.json").read_text()
 
 
 @pytest.mark.parametrize(
@@ -257,7 +270,8 @@ def test_build_without_a_tool_says_so(tmp_path: Path, back_end: BackEnd, named: 
 def test_build_refuses_an_unknown_step(written: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(written, tmp_path / "project"))
     done = _build(project, ["vitis_hls"], "cosin")
-    assert (done.returncode, done.stderr) == (2, "build.sh: unknown step 'cosin'; use cosim or vsynth\n")
+    said = "build.sh: unknown step 'cosin'; use csynth, cosim, synth or implement\n"
+    assert (done.returncode, done.stderr) == (2, said)
     assert not (project / "called").exists()
 
 

@@ -18,7 +18,7 @@ from trigger_ad.firmware.top import Port, ports, write_top
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
 from trigger_ad.network.nodes import Constant, Dense, Input
-from trigger_ad.synthesis.reports import read_project_settings
+from trigger_ad.synthesis.projects import read_project_settings
 
 TOP = "trigger_ad_small"
 LOGARITHMIC = Types(input="fixed<10,4>")

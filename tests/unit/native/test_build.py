@@ -61,7 +61,7 @@ def test_a_compiler_that_is_killed_leaves_nothing(
     script = 'while [ "$1" != -o ]; do shift; done; echo half >"$2"; kill -9 $$'
     monkeypatch.setenv("CXX", str(program(tmp_path / "killed", script)))
     library = tmp_path / "libraries" / "library.so"
-    with pytest.raises(UserError, match="does not compile: the compiler ended with status -9 and said nothing"):
+    with pytest.raises(UserError, match="does not compile: it ended with status -9 and said nothing"):
         build_library(source, library)
     assert list(library.parent.iterdir()) == []
 

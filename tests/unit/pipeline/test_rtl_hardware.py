@@ -53,7 +53,7 @@ def test_clocks_and_cells_are_entries_of_their_own(tmp_path: Path, monkeypatch: 
     assert (cells["source"], cells["tool"], cells["latency_cycles"]) == ("yosys", "Yosys 0.70", None)
     assert {name: cells[name] for name in RESOURCES} == RESOURCES
     assert cells["utilisation"]["dsp"] == 3 / 6_840
-    assert clocks["network_digest"] == cells["network_digest"] == network_digest(NETWORK)
+    assert clocks["digest"] == cells["digest"] == network_digest(NETWORK)
     assert found.missing == []
     run.yosys_seconds = 7.0
     measured(run)

@@ -186,6 +186,16 @@ def test_every_known_figure_says_its_source() -> None:
     assert {"ff", "ff_source", "bram", "bram_source"}.isdisjoint(figures)
 
 
+def test_a_routed_design_comes_before_one_that_is_only_mapped() -> None:
+    none = {"latency_ns": None, "ii_cycles": None}
+    entries = [
+        make_hardware("rtl", source="vivado", step="synth", lut=5000, **none),
+        make_hardware("rtl", source="vivado", step="implement", lut=4000, clock_status="met", **none),
+    ]
+    figures = hardware_figures(entries)
+    assert (figures["lut"], figures["clock_status"]) == (4000, "met")
+
+
 def test_estimates_are_told_as_what_they_are() -> None:
     figures = hardware_figures([make_hardware("hls_vitis")])
     assert (figures["lut"], figures["lut_source"]) == (51_234, "estimate (trigger-ad estimate)")

@@ -68,6 +68,20 @@ def test_a_measured_zero_is_a_zero(report: dict[str, Any]) -> None:
     assert [column[key] for key in ("Latency (cycles)", "Latency", "Initiation interval (cycles)")] == [UNKNOWN] * 3
 
 
+def test_the_steps_of_vivado_have_a_column_each_with_slack_and_network(report: dict[str, Any]) -> None:
+    step = {"source": "vivado", "tool": "Vivado 2024.2", "digest": "f00d" * 16}
+    report["hardware"] = [
+        make_hardware("rtl", **step, step="synth", worst_slack_ns=1.0),
+        make_hardware("rtl", **step, step="implement", worst_slack_ns=-0.125, clock_status="failed"),
+        make_hardware("hls_vitis", source="csynth", step="csynth", digest=None),
+    ]
+    table = hardware_table(report)
+    assert table.columns == ("Figure", "RTL: vivado, synth", "RTL: vivado, implement", "Vitis HLS: csynth")
+    shown = [[_column(table, index)[key] for key in ("Worst slack (ns)", "Network")] for index in (1, 2, 3)]
+    assert shown == [["1.000", "f00df00df00d"], ["-0.125", "f00df00df00d"], [UNKNOWN, UNKNOWN]]
+    assert [note.split(":")[0] for note in table.notes[:3]] == ["vivado, synth", "vivado, implement", "csynth"]
+
+
 @pytest.mark.parametrize(
     ("status", "shown"),
     [("assumed", "115 ns at 5 ns assumed"), ("failed", "115 ns at 5 ns, FAILED"), ("met", "115 ns")],

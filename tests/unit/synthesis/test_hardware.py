@@ -52,6 +52,10 @@ def test_without_a_report_the_estimate_is_shown_and_says_so(tmp_path: Path) -> N
         "dsp": 684,
         "bram": None,
         "utilisation": {"lut": 0.1, "ff": None, "dsp": 0.1, "bram": None},
+        "step": None,
+        "digest": None,
+        "worst_slack_ns": None,
+        "total_negative_slack_ns": None,
     }
     assert json.loads(json.dumps(entry.to_json()))["ff"] is None
 

@@ -8,16 +8,11 @@ from pathlib import Path
 import pytest
 
 from trigger_ad.errors import UserError
+from trigger_ad.synthesis.figures import HardwareFigures
+from trigger_ad.synthesis.projects import ProjectSettings, read_project_settings
 from trigger_ad.synthesis.report_files import read_cosim_file, read_csynth_file, read_utilisation_file
-from trigger_ad.synthesis.reports import (
-    HardwareFigures,
-    ProjectSettings,
-    read_cosim,
-    read_csynth,
-    read_project_settings,
-    read_reports,
-    read_vivado,
-)
+from trigger_ad.synthesis.reports import read_cosim, read_csynth, read_reports
+from trigger_ad.synthesis.vivado_reports import read_vivado
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 VU9P = "xcvu9p-flgb2104-2l-e"
@@ -70,7 +65,7 @@ def test_a_project_without_reports_has_none(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     assert read_csynth(project) is None
     assert read_cosim(project) is None
-    assert read_vivado(project) is None
+    assert read_vivado(project, "synth") is None
     assert read_reports(project) == []
 
 
@@ -91,6 +86,7 @@ def test_csynth_of_vivado_hls_2019_2(tmp_path: Path) -> None:
         ff=5678,
         dsp=9,
         bram=2,
+        step="csynth",
     )
 
 
@@ -268,9 +264,18 @@ def test_logic_synthesis_counts_blocks_of_18_kbit(
 ) -> None:
     project = make_project(tmp_path, part=part)
     shutil.copy(GOLDEN / golden, project / "vivado_synth.rpt")
-    figures = read_vivado(project)
+    figures = read_vivado(project, "synth")
     assert figures == HardwareFigures(
-        "vivado", project / "vivado_synth.rpt", tool=tool, part=part, clock_ns=5.0, lut=lut, ff=ff, dsp=dsp, bram=bram
+        "vivado",
+        project / "vivado_synth.rpt",
+        tool=tool,
+        part=part,
+        clock_ns=5.0,
+        lut=lut,
+        ff=ff,
+        dsp=dsp,
+        bram=bram,
+        step="synth",
     )
 
 
@@ -278,7 +283,7 @@ def test_logic_synthesis_for_another_part_is_stale(tmp_path: Path) -> None:
     project = make_project(tmp_path, part="xcvu13p-flga2577-2-e")
     shutil.copy(GOLDEN / "vivado_synth_2020_1_virtexuplus.rpt", project / "vivado_synth.rpt")
     with pytest.raises(UserError, match="stale: its part is xcvu9pflgb2104-2L"):
-        read_vivado(project)
+        read_vivado(project, "synth")
 
 
 @pytest.mark.parametrize("keep", ["Utilization Design Information", "1. CLB Logic\n------------", "3. ARITHMETIC\n---"])
