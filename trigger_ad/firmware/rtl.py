@@ -29,6 +29,9 @@ from trigger_ad.network.words import Word
 LARGEST_PRODUCTS: Final = 100_000
 """Of a network that is traced: two minutes of processor time, and a gigabyte of memory."""
 
+MOST_PRODUCTS_AS_RTL: Final = 15_000
+"""Of a network that becomes RTL: some 150,000 look-up tables. Verilator and Yosys take far longer than alkaid does."""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -77,21 +80,16 @@ def products(network: Network) -> int:
     return count
 
 
-def too_large(network: Network, kept: float = 1.0) -> str | None:
-    """Why a network is not traced, or None if it is.
-
-    Args:
-        network: The network.
-        kept: The share of its weights that will not be 0.
-    """
-    count = round(products(network) * kept)
+def too_large(network: Network) -> str | None:
+    """Why a network is not traced, or None if it is."""
+    count = products(network)
     if count <= LARGEST_PRODUCTS:
         return None
     return f"{count} products with weights are more than the {LARGEST_PRODUCTS} that are traced in some minutes"
 
 
-def untraceable(network: Network, kept: float = 1.0) -> str | None:
-    """Why a network is not traced, as far as its nodes and words show it; None if they do not.
+def no_rtl_of(network: Network, kept: float = 1.0) -> str | None:
+    """Why a network does not become RTL, as far as its nodes and words show it; None if they do not.
 
     Args:
         network: The network.
@@ -102,7 +100,10 @@ def untraceable(network: Network, kept: float = 1.0) -> str | None:
         width = FixedPoint.holding(int(word.low.min()), int(word.high.max()), 0).width
         if width > EXACT_BITS:
             return f"layer '{node.name}' needs {width} bits, more than the {EXACT_BITS} that alkaid keeps exactly"
-    return too_large(network, kept)
+    count = round(products(network) * kept)
+    if count <= MOST_PRODUCTS_AS_RTL:
+        return None
+    return f"{count} products with weights are more than the {MOST_PRODUCTS_AS_RTL} that are simulated within a run"
 
 
 def traced(network: Network, encoding: InputEncoding, shown: Sequence[str] | None = None) -> Program:

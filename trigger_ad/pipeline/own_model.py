@@ -68,11 +68,11 @@ def open_own_model(model: Path, folder: Path, input_type: str | None) -> Run:
 
 def _traceable(run: Run) -> Config:
     """The configuration of a run, of HLS alone if its network cannot become RTL."""
-    from trigger_ad.firmware.rtl import untraceable
+    from trigger_ad.firmware.rtl import no_rtl_of
     from trigger_ad.models.quantized import load_quantized
     from trigger_ad.network.freezing import freeze
 
-    reason = untraceable(freeze(load_quantized(_source(run)), run.encoding.network_type, run.encoding.bounds))
+    reason = no_rtl_of(freeze(load_quantized(_source(run)), run.encoding.network_type, run.encoding.bounds))
     if reason is None:
         return run.config
     _LOGGER.warning("firmware.flow: hls, as this network cannot become RTL: %s", reason)

@@ -26,9 +26,9 @@ def require_rtl(network: Network, kept: float = 1.0) -> None:
     Raises:
         UserError: Saying why, and that HLS alone can be written of it.
     """
-    from trigger_ad.firmware.rtl import untraceable
+    from trigger_ad.firmware.rtl import no_rtl_of
 
-    reason = untraceable(network, kept)
+    reason = no_rtl_of(network, kept)
     if reason:
         raise UserError(f"firmware.flow: the network cannot become RTL: {reason}", REMEDY)
 

@@ -127,8 +127,8 @@ def test_the_depth_of_a_fifo_that_goes_round_the_network_is_said() -> None:
 
 
 def test_limits_of_a_flow_that_is_not_asked_for_refuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    _check(model={"hidden": [128]}, firmware={"flow": "rtl", "reuse_factor": 3, "io_type": "io_stream"})
-    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 3000)
+    _check(model={"hidden": [100]}, firmware={"flow": "rtl", "reuse_factor": 3, "io_type": "io_stream"})
+    monkeypatch.setattr("trigger_ad.firmware.rtl.MOST_PRODUCTS_AS_RTL", 3000)
     _check(firmware={"flow": "hls"})
     with pytest.raises(UserError, match="products with weights are more than the 3000") as error:
         _check()
@@ -136,7 +136,7 @@ def test_limits_of_a_flow_that_is_not_asked_for_refuse_nothing(monkeypatch: pyte
 
 
 def test_weights_that_pruning_removes_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 3000)
+    monkeypatch.setattr("trigger_ad.firmware.rtl.MOST_PRODUCTS_AS_RTL", 3000)
     _check(training={"pruning": {"sparsity": 0.5}})
     with pytest.raises(UserError, match="cannot become RTL: 3"):
         _check(training={"pruning": {"sparsity": 0.25}})

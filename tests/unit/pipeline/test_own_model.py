@@ -96,7 +96,7 @@ def _ordinary(folder: Path) -> None:
 def test_a_network_that_cannot_become_rtl_is_written_as_hls_alone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 20)
+    monkeypatch.setattr("trigger_ad.firmware.rtl.MOST_PRODUCTS_AS_RTL", 20)
     run = open_own_model(saved_model(Path("large.h5")), OUT, "fixed<8,2>")
     assert run.config.firmware.flow == "hls"
     assert "firmware.flow: hls, as this network cannot become RTL: 5" in caplog.text

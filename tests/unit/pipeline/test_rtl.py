@@ -60,7 +60,7 @@ def test_without_the_flow_there_is_none(run: Run) -> None:
 def test_a_network_that_is_too_large_is_refused_and_what_stood_there_stays(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trigger_ad.firmware.rtl.LARGEST_PRODUCTS", 20)
+    monkeypatch.setattr("trigger_ad.firmware.rtl.MOST_PRODUCTS_AS_RTL", 20)
     with pytest.raises(UserError, match=r"firmware\.flow: the network cannot become RTL: 5\d products") as error:
         RTL.bring_up_to_date(run, again=True)
     assert error.value.remedy.startswith("Set 'firmware.flow: hls'")
