@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.firmware.alkaid_library import reduce
+from trigger_ad.firmware.rtl_squares import squared
 from trigger_ad.firmware.rtl_words import (
     Variable,
     added,
@@ -60,6 +61,8 @@ def traced_node(node: Node, sources: Sequence[Tensor], network: Network) -> Tens
         case Upsampling() | ZeroPadding() | Reshape():
             # the zeros of a padding are numbers yet
             return _each(_as_word, rearranged(node, sources[0][None])[0])
+        case Elementwise() if node.kind == "multiply" and len(set(node.sources)) == 1:
+            return _each(squared, sources[0])
         case Elementwise():
             return _each(product if node.kind == "multiply" else _difference, *sources)
         case Input():

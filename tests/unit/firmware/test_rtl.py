@@ -168,8 +168,9 @@ def refused(nodes: tuple[Node, ...]) -> str:
 
 def test_what_alkaid_would_not_keep_exactly_is_refused_by_layer() -> None:
     wide, narrow = Input("inputs", (1,), FixedPoint(True, 24, 24)), Input("inputs", (1,), FixedPoint(True, 4, 4))
-    square = Elementwise("square", "inputs", "inputs", "multiply")
-    assert "layer 'square' needs a word of 49 bits, more than the 48" in refused((wide, square))
+    tripled = Dense("tripled", "inputs", constant([[3]]), None)
+    square = Elementwise("square", "tripled", "tripled", "multiply")
+    assert "layer 'square' needs a word of 52 bits, more than the 48" in refused((wide, tripled, square))
     biased = Dense("biased", "inputs", constant([[1]]), constant([(1 << 24) + 1]))
     assert "layer 'biased' has a constant of 25 bits, more than the 24" in refused((narrow, biased))
     weighted = Dense("weighted", "inputs", constant([[(1 << 24) + 1]]), None)
