@@ -39,12 +39,13 @@ def _encoded(word: Variable, present: Variable, feature: FeatureEncoding) -> Var
         # the finished code of every word, that of an absent object included
         words = np.arange(feature.word.code_max + 1)
         return word.lookup(feature.codes(words, words > 0).astype(np.float64))
+    if feature.name == "pt" and not feature.gives_zero:
+        # the word of an absent object is 0 already: only what is added depends on the presence
+        return word + present * float(-feature.offset) if feature.offset else word
     code = added(word, -feature.offset)
     if not feature.can_be_absent:
         return code
-    if feature.name != "pt":
-        return where(present, code, constant(0))
-    if feature.gives_zero:
+    if feature.name == "pt":
         # an object that is there is never 0
         code = code + ~any_bit(code)
-    return where(present, code, constant(0)) if feature.offset else code
+    return where(present, code, constant(0))
