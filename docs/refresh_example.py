@@ -15,7 +15,7 @@ from typing import Any
 from pages import ROOT, between
 
 from trigger_ad.cli.tables import show_tables
-from trigger_ad.report.summary import cost_fact
+from trigger_ad.report.summary import cost_fact, verdict_line
 from trigger_ad.report.tables import agreement_table, auc_table
 
 RUN = ROOT / "hls_projects" / "student"
@@ -30,7 +30,7 @@ def demo_text(report: dict[str, Any]) -> str:
     tables = [line.rstrip() for line in said.getvalue().strip().splitlines()]
     cost = cost_fact(report)
     measured = f"{cost.label}: {cost.value} ({cost.detail})" if cost else ""
-    said_first = [*textwrap.wrap(report["verdict"]["sentence"], 126), *textwrap.wrap(measured, 126)]
+    said_first = [*textwrap.wrap(verdict_line(report), 126), *textwrap.wrap(measured, 126)]
     return "\n".join([*said_first, *tables]) + "\n"
 
 

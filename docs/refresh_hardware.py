@@ -111,6 +111,11 @@ def _unmeasured(data: Data) -> str:
     return "\n" + "".join(lines) if lines else ""
 
 
+def with_designs(page: str, data: Data) -> str:
+    """The page with the table of the data."""
+    return between(page, "designs", designs(data))
+
+
 def main() -> None:
     """Writes both files."""
     paths = configurations()
@@ -119,7 +124,7 @@ def main() -> None:
     data |= {path.stem: entry(path) for path in paths if path.stem in wanted}
     data = {path.stem: data[path.stem] for path in paths if path.stem in data}
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(between(PAGE.read_text(encoding="utf-8"), "designs", designs(data)), encoding="utf-8")
+    PAGE.write_text(with_designs(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
 
 
 if __name__ == "__main__":

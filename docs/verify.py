@@ -28,6 +28,7 @@ TITLES: Final = {
     "alir": "alkaid's program",
     "hls_vitis": "HLS, Vitis",
     "hls_vivado": "HLS, Vivado",
+    "rtl": "RTL, clocked",
 }
 
 

@@ -71,6 +71,9 @@ def test_the_hardware_page_shows_what_is_published_and_what_was_measured() -> No
     page = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
     published = json.loads((ROOT / "docs" / "published.json").read_text(encoding="utf-8"))
     assert import_module("refresh_estimates").with_table(page, published) == page
+    designs = json.loads((ROOT / "docs" / "hardware.json").read_text(encoding="utf-8"))
+    assert import_module("refresh_hardware").with_designs(page, designs) == page
+    assert all(run["rtl"]["mismatches"] == 0 for run in designs.values() if run["rtl"])
     timing = json.loads((ROOT / "docs" / "timing.json").read_text(encoding="utf-8"))
     assert import_module("refresh_timing").with_tables(page, timing) == page
 
