@@ -86,7 +86,7 @@ def test_a_test_bench_with_wrong_expected_words_fails(run: Run) -> None:
     result = CliRunner().invoke(stages.emulate, ["any"])
     assert isinstance(result.exception, CheckFailed)
     assert str(result.exception).startswith(
-        "hls_vivado equals the reference, but its project's test bench expects other words"
+        "hls_vivado equals the reference, but its project's test bench fails: it expects other words"
     )
 
 
