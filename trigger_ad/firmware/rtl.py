@@ -129,7 +129,7 @@ def traced(network: Network, encoding: InputEncoding, shown: Sequence[str] | Non
     outputs = {node.name: network.words[node.name] for node in network.nodes if node.name in names}
     # words are in their types, whatever alkaid's own bounds are
     results = [_as(outputs[name].type, word) for name in outputs for word in tensors[name].ravel()]
-    return Program(trace(ports, results, keep_dead_inputs=True), kinds, outputs)
+    return Program(trace(ports, results), kinds, outputs)
 
 
 def _as(kind: FixedPoint, word: Variable) -> Variable:

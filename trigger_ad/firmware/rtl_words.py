@@ -25,8 +25,8 @@ HARDWARE: Final = HWConfig(1, 1, -1)
 """Adders of any width, whose carry takes time for each bit."""
 EXACT_BITS: Final = 48
 """Of the widest word: intervals are floats of 53 bits, and sums in between may need a few more than their result."""
-FARTHEST_POINT: Final = 100
-"""How far the binary point may be from either end of a word: programs store both distances in bytes."""
+FARTHEST_POINT: Final = 60
+"""How far the binary point may be from either end of a word: products of two must stay within float32."""
 CONSTANT_BITS: Final = 24
 """Of the widest constant or weight, without the zeros that it ends in: alkaid looks for its last bit in float32."""
 SOLVER: Final = {"hard_dc": 2, "search_all_decompose_dc": False}
@@ -105,10 +105,7 @@ def field(word: Variable, signed: bool, integer: int, fraction: int) -> Variable
         fraction: How many are right of it.
     """
     if not is_constant(word):
-        # in the units in which alkaid keeps it: 0.8.2 takes one bit of a scaled word for another where it optimizes
-        scale = abs(word._factor)
-        point = round(math.log2(scale))
-        return (word * (1 / scale)).quantize(signed, integer - point, fraction + point) * scale
+        return word.quantize(signed, integer, fraction)
     if signed + integer + fraction <= 0:
         return constant(0)
     # alkaid 0.8.2 wraps constants without a sign at twice their range

@@ -138,6 +138,14 @@ def test_a_word_that_is_found_not_to_be_negative_saturates_at_the_other_end() ->
     assert differing(network, encoding, np.arange(32)[:, None]) == []
 
 
+def test_a_bit_that_is_shifted_is_not_taken_for_the_highest_one() -> None:
+    # 1 - 5 of the same word: its rounding needs single bits of a negative multiple
+    sums = Dense("sums", "both", constant([[-5], [1]], fraction=0), None)
+    network = _of_one_word_twice([sums, Quantize("out", "sums", FixedPoint.parse("fixed<3,4,RND_CONV,SAT>"), "linear")])
+    encoding = encoding_for(network.input.type, 1)
+    assert differing(network, encoding, np.arange(32)[:, None]) == []
+
+
 def test_the_larger_of_two_words_of_which_one_is_found_to_be_never_smaller() -> None:
     sums = Dense("sums", "both", constant([[3, 1], [-2, 1]], fraction=0), None)
     image = Reshape("image", "sums", (2, 1, 1))
