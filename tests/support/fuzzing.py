@@ -64,6 +64,7 @@ REFUSED: Final = re.compile(
     r"|a latent dimension follows from the others: the Mahalanobis distance has no meaning"
     r"|layer '\w+' has windows of one row and steps of \d+ rows, which hls4ml gets wrong in io_stream"
     r"|layer '\w+' rounds every word of '\w+' to 0: .*"
+    r"|layer '\w+' has the quantizer \w+ of \d+ integer bits, and QKeras overflows beyond 30"
     r"|layer '\w+' is read \d+ times; hls4ml copies a stream 7 times at most"
 )
 """What a random network may be refused for; all else is a mistake, of the package or of what draws networks."""

@@ -17,6 +17,8 @@ WEIGHT_REMEDY: Final = (
     "'auto_po2', and which do not round at random"
 )
 _FLOAT32_BITS: Final = 24
+_MOST_INTEGER_BITS: Final = 30
+"""Of a quantizer: QKeras computes two to this power in integers of 32 bits, and has a negative number or none beyond."""
 
 
 def quantizer_type(quantizer: Any, layer: str, word: str | None = None) -> FixedPoint:
@@ -45,6 +47,9 @@ def quantizer_type(quantizer: Any, layer: str, word: str | None = None) -> Fixed
     # a signed word of one bit is -1 or 1 in QKeras
     if odd or not 1 + int(signed) <= quantizer.bits <= MAX_WIDTH:
         raise _inexact(quantizer, layer, word, ACTIVATION_REMEDY)
+    if quantizer.integer > _MOST_INTEGER_BITS:
+        what = f"layer '{layer}' has the {_of(word)}quantizer {_name(quantizer)} of {quantizer.integer} integer bits"
+        raise UserError(f"{what}, and QKeras overflows beyond {_MOST_INTEGER_BITS}", "Scale its inputs down")
     integer = int(quantizer.integer) + int(signed)
     return FixedPoint(signed, int(quantizer.bits), integer, Rounding.NEAREST_EVEN, Overflow.SATURATE)
 

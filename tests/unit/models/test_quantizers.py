@@ -210,3 +210,11 @@ def test_a_weight_that_is_no_number_is_refused(kind: str, word: str, value: floa
     layer.set_weights(list(weights.values()))
     with pytest.raises(UserError, match=f"layer 'my_layer' has a {word} with a value that is not a finite number"):
         quantized_weights(layer)
+
+
+@pytest.mark.parametrize("quantizer", [quantized_relu(2, 31), quantized_bits(4, 32, alpha=1)])
+def test_more_integer_bits_than_qkeras_computes_are_refused(quantizer: Any) -> None:
+    with pytest.raises(UserError, match=r"layer 'dense' has the quantizer \w+ of 3\d integer bits") as error:
+        quantizer_type(quantizer, "dense")
+    assert "QKeras overflows beyond 30" in error.value.what
+    assert str(quantizer_type(quantized_relu(2, 30), "dense")) == "ufixed<2,30,RND_CONV,SAT>"
