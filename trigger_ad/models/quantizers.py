@@ -18,7 +18,7 @@ WEIGHT_REMEDY: Final = (
 )
 _FLOAT32_BITS: Final = 24
 _MOST_INTEGER_BITS: Final = 30
-"""Of a quantizer: QKeras computes two to this power in integers of 32 bits, and has a negative number or none beyond."""
+"""Of a quantizer: QKeras computes two to this power in integers of 32 bits, and has another number or none beyond."""
 
 
 def quantizer_type(quantizer: Any, layer: str, word: str | None = None) -> FixedPoint:
