@@ -74,12 +74,13 @@ def shown_nodes(network: Network) -> list[Node]:
     """The nodes whose words a trace of the HLS C++ shows.
 
     Not shown are a layer's sums that are cast to its quantizer's type at once, an average's sums, which are divided
-    before they leave their layer, and reshaped words, which are those of the node before.
+    before they leave their layer, and reshaped words, which are those of the node before, quantized once more to the
+    same type or not.
     """
     return [
         node
         for node in network.nodes
-        if not isinstance(node, Reshape)
+        if not isinstance(node_of(hls_layer_name(node, network), network), Reshape)
         and merged_quantizer(node, network) is None
         and network.words[node.name].divisor == 1
     ]

@@ -19,7 +19,7 @@ from trigger_ad.firmware.hls_types import (
 )
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
-from trigger_ad.network.nodes import Constant, Dense, Elementwise, Input, Pooling, Quantize, Upsampling
+from trigger_ad.network.nodes import Constant, Dense, Elementwise, Input, Pooling, Quantize, Reshape, Upsampling
 
 
 def _precisions(network: Network, name: str) -> dict[str, str]:
@@ -162,3 +162,17 @@ def test_the_output_may_be_a_merged_quantizer() -> None:
     )
     assert hls_layer_name(network.output, network) == "score"
     assert [node.name for node in shown_nodes(network)] == ["inputs", "score_output"]
+
+
+def test_reshaped_words_that_are_quantized_once_more_to_their_type_are_no_layer() -> None:
+    kind = FixedPoint.parse("fixed<4,2,RND_CONV,SAT>")
+    network = Network(
+        (
+            Input("inputs", (2,), FixedPoint.parse("fixed<6,2>")),
+            Quantize("first", "inputs", kind, "linear"),
+            Reshape("image", "first", (2, 1, 1)),
+            Quantize("second", "image", kind, "linear"),
+            Pooling("largest", "second", (2, 1), "max_pooling"),
+        )
+    )
+    assert [node.name for node in shown_nodes(network)] == ["inputs", "first", "largest"]
