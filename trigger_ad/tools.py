@@ -69,11 +69,9 @@ TOOLS: Final = (
     ),
     ToolDescription("vitis_hls", "C synthesis and co-simulation of the Vitis project (older Vitis)"),
     ToolDescription("vitis-run", "C synthesis and co-simulation of the Vitis project (newer Vitis)"),
-    ToolDescription("v++", "C synthesis of HLS components (newer Vitis)"),
     ToolDescription("vivado_hls", "C synthesis and co-simulation of the Vivado project (up to 2020.1)", "-version"),
     ToolDescription("vivado", "logic synthesis and implementation: the resources and timing of the chip", "-version"),
-    ToolDescription("verilator", "cycle-accurate simulation of Verilog, without a licence"),
-    ToolDescription("yosys", "resources of Verilog after logic synthesis, without a licence", "-V"),
+    ToolDescription("verilator", "simulation by another Verilator than the Python package's"),
     ToolDescription("ghdl", "simulation of VHDL, without a licence"),
 )
 _BY_NAME: Final = {tool.name: tool for tool in TOOLS}
