@@ -52,8 +52,8 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTools:
 
 @pytest.fixture(autouse=True)
 def own_logging() -> Iterator[None]:
-    """The command line sets up logging for a whole process: take it back."""
+    """The command line sets up logging for a whole process, also where a fixture of a whole module calls it."""
     logger = logging.getLogger("trigger_ad")
-    before = logger.handlers, logger.level, logger.propagate
+    logger.handlers, logger.level, logger.propagate = [], logging.NOTSET, True
     yield
-    logger.handlers, logger.level, logger.propagate = before
+    logger.handlers, logger.level, logger.propagate = [], logging.NOTSET, True

@@ -76,6 +76,8 @@ def test_the_hardware_page_shows_what_is_published_and_what_was_measured() -> No
     assert all(run["rtl"]["mismatches"] == 0 for run in designs.values() if run["rtl"])
     timing = json.loads((ROOT / "docs" / "timing.json").read_text(encoding="utf-8"))
     assert import_module("refresh_timing").with_tables(page, timing) == page
+    # both tables are of the same networks
+    assert all(entry["digest"] == designs[name]["network_digest"] for name, entry in timing.items())
 
 
 def test_the_page_of_verified_configurations_shows_what_its_data_say() -> None:

@@ -313,6 +313,8 @@ def test_the_phases_of_a_tool_are_shown_as_they_come(
 
 def test_an_interruption_ends_the_tool_and_leaves_nothing_that_is_believed(project: Path, tools: FakeTools) -> None:
     tools.install("vitis_hls", hangs=True)
+    # what is started in the background is told to ignore it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt() -> None:
         while not (tools.folder / "vitis_hls.hangs").exists():
@@ -320,8 +322,11 @@ def test_an_interruption_ends_the_tool_and_leaves_nothing_that_is_believed(proje
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        _do(project, "csynth")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _do(project, "csynth")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not is_done(project, "csynth")
     assert read_reports(project) == []
     tools.install("vitis_hls")
