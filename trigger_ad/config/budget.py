@@ -18,7 +18,7 @@ def _amount(value: Any) -> Any:
         return value
     if isinstance(value, str) and (found := _SHARE.fullmatch(value)) and 0 <= float(found[1]) <= 100:
         return value
-    raise ValueError(f"{value!r} is neither a number of them, such as 4000, nor a share of the device, such as '5 %'")
+    raise ValueError("give a number of them, such as 4000, or a share of the device of up to 100 %, such as '5 %'")
 
 
 Amount = Annotated[int | str, BeforeValidator(_amount)]
