@@ -81,7 +81,7 @@ def test_a_share_of_a_device_of_unknown_size_is_refused() -> None:
 
 @pytest.mark.parametrize("amount", [-1, 0.05, "5", "101 %", "five %", True])
 def test_an_amount_is_a_number_or_a_share(amount: object) -> None:
-    with pytest.raises(ValueError, match="give a number of them, such as 4000, or a share of the device of up to 100 %"):
+    with pytest.raises(ValueError, match="give a number of them, such as 4000, or a share of the device of up"):
         Config.model_validate({"name": "a", "budget": {"lut": amount}})
 
 
