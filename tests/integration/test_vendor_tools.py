@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from support.runs import Command
 from support.vendor_tools import FakeTools, good_reports
 
@@ -68,8 +69,9 @@ def test_a_project_that_is_made_anew_is_kept_with_its_reports(
     study: Path, command: Command, installed: FakeTools
 ) -> None:
     assert command(*SYNTHESIZE).code == 0
-    text = Path("study.yaml").read_text().replace("name: study", "name: study\nfirmware: {clock_ns: 4.0}")
-    Path("study.yaml").write_text(text)
+    settings = yaml.safe_load(Path("study.yaml").read_text())
+    settings["firmware"] = settings.get("firmware", {}) | {"clock_ns": 4.0}
+    Path("study.yaml").write_text(yaml.safe_dump(settings))
     assert command("convert", "study.yaml").code == 0
     previous = RUN / "hls" / "vitis.previous"
     assert json.loads((previous / "stamps" / "implement.json").read_text())["clock_ns"] == 5.0
