@@ -35,7 +35,7 @@ from trigger_ad.network.evaluation import evaluate
 from trigger_ad.network.graph import Network
 from trigger_ad.network.layer_vectors import layer_vectors
 from trigger_ad.network.nodes import Constant, Dense
-from trigger_ad.pipeline import emulators
+from trigger_ad.pipeline import hls_emulation
 from trigger_ad.pipeline.convert import TestVectors
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
@@ -73,8 +73,8 @@ def _emulated(
     expected = reference[network.output.name]
     vectors = TestVectors(words, expected, [], accept or middle_threshold(expected))
     with ExitStack() as programs:
-        done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
-        return emulators.check_hls(run, "vitis", network, vectors, expected, done)
+        done = hls_emulation.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
+        return hls_emulation.check_hls(run, "vitis", network, vectors, expected, done)
 
 
 @pytest.mark.parametrize(
@@ -324,9 +324,9 @@ def test_a_project_without_the_accept_bit_of_its_vectors_is_one_clear_error(
     expected = _reference(network, words, config)["score"]
     run = Run(config, RunDirectory(project.parents[1]))
     with ExitStack() as programs:
-        done = emulators.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
+        done = hls_emulation.run_hls(run, "vitis", network, layer_vectors(network, seed=1), programs)
     with pytest.raises(UserError, match="do not agree on whether there is an accept bit"):
-        emulators.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
+        hls_emulation.check_hls(run, "vitis", network, TestVectors(words, expected, []), expected, done)
 
 
 def _edit(path: Path, pattern: str, replacement: str) -> None:
@@ -368,7 +368,7 @@ def test_a_wrong_expected_word_is_found_although_every_word_is_right(
     [
         (("expected_words.dat",), "expected_words.dat has fewer lines than input_words.dat"),
         (("input_words.dat",), "input_words.dat has fewer lines than expected_words.dat"),
-        (("input_words.dat", "expected_words.dat"), "does not hold the vectors of this run"),
+        (("input_words.dat", "expected_words.dat"), "does not give the output words of this run"),
     ],
 )
 def test_truncated_vectors_are_one_clear_error(

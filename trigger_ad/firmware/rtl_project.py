@@ -16,6 +16,7 @@ from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.rtl import traced
 from trigger_ad.firmware.rtl_design import RtlDesign, RtlPort
 from trigger_ad.firmware.rtl_pipeline import DELAY_UNITS_PER_NS, LANGUAGES, Pipeline, pipelined, sources
+from trigger_ad.firmware.top import require_threshold
 from trigger_ad.firmware.vendor_files import write_vendor_files
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.digest import network_digest
@@ -43,8 +44,8 @@ def write_rtl_project(
     """
     encoding = input_encoding(config)
     program = traced(network, encoding)
+    require_threshold(network, accept)
     output = network.words[network.output.name]
-    _require_threshold(accept, output.type, output.size)
     if (output.low == output.high).all():
         raise UserError(f"layer '{network.output.name}' gives the same for every event", "Train the model again")
     pipeline = pipelined(program, config.firmware.clock_ns)
@@ -61,15 +62,6 @@ def write_rtl_project(
     )
     _write(design, pipeline, output.type, config, vectors, folder)
     return design
-
-
-def _require_threshold(accept: Accept | None, kind: FixedPoint, outputs: int) -> None:
-    if accept is None:
-        return
-    if outputs != 1:
-        raise ValueError(f"{outputs} output words have no threshold")
-    if not kind.code_min <= accept.code <= kind.code_max:
-        raise ValueError(f"the threshold {accept.code} is no code of {kind}")
 
 
 def _ports(encoding: InputEncoding) -> tuple[RtlPort, ...]:

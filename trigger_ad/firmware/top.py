@@ -165,7 +165,7 @@ def write_top(
             there are several output words to compare with it.
     """
     require_encoding(network, encoding)
-    require_threshold(network, None if accept is None else accept.code)
+    require_threshold(network, accept)
     top, inner = top_function(name), network_function(name)
     schedule = _make_inner(folder / "firmware" / f"{inner}.cpp")
     _name_as_top(folder, top, inner)
@@ -185,15 +185,15 @@ def write_top(
         (folder / "firmware" / target).write_text(render(template, facts), encoding="utf-8")
 
 
-def require_threshold(network: Network, threshold: int | None) -> None:
+def require_threshold(network: Network, accept: Accept | None) -> None:
     """Refuses a threshold that no score word of a network can be compared with; None is none."""
-    if threshold is None:
+    if accept is None:
         return
     word = network.words[network.output.name]
     if word.size != 1:
         raise ValueError(f"{word.size} output words have no threshold")
-    if not word.type.code_min <= threshold <= word.type.code_max:
-        raise ValueError(f"the threshold {threshold} is no code of {word.type}")
+    if not word.type.code_min <= accept.code <= word.type.code_max:
+        raise ValueError(f"the threshold {accept.code} is no code of {word.type}")
 
 
 def decision_facts(network: Network, accept: Accept | None) -> dict[str, Any]:

@@ -25,16 +25,8 @@ from trigger_ad.pipeline.convert import (
     read_vectors,
     shipped_network,
 )
-from trigger_ad.pipeline.emulators import (
-    BenchRun,
-    NativeRun,
-    check_alir,
-    check_cosim,
-    check_hls,
-    check_keras,
-    check_native,
-    run_hls,
-)
+from trigger_ad.pipeline.emulators import NativeRun, check_alir, check_keras, check_native
+from trigger_ad.pipeline.hls_emulation import BenchRun, check_cosim, check_hls, run_hls
 from trigger_ad.pipeline.rtl_emulation import Clocked, check_rtl, run_rtl, tool_versions
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.run_directory import worked_on_alone, write_json, written_whole
@@ -269,6 +261,7 @@ EMULATE = Stage(
     (
         "pipeline/emulate.py",
         "pipeline/emulators.py",
+        "pipeline/hls_emulation.py",
         "pipeline/rtl_emulation.py",
         *ENCODING,
         "native",

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trigger_ad.config import BackEnd
 from trigger_ad.errors import UserError
 from trigger_ad.fixed_point import Codes, Values
-from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, TestVectors, shipped_vectors
+from trigger_ad.pipeline.convert import VECTOR_KINDS, Segment, TestVectors
 from trigger_ad.pipeline.stage import Run, reading
 
 if TYPE_CHECKING:
-    from trigger_ad.emulation.agreement import Agreement, Alone
-    from trigger_ad.emulation.hls import CompiledProject
+    from trigger_ad.emulation.agreement import Agreement
     from trigger_ad.emulation.layer_tally import LayerTally
     from trigger_ad.emulation.value_ranges import ValueRanges
     from trigger_ad.network.graph import Network
@@ -77,7 +75,7 @@ def check_keras(run: Run, network: Network, vectors: TestVectors, alone: Mapping
             found[name].append((start, compare(name, network, reference, values, took, must_agree=must)))
     float64, float32 = (joined(parts) for parts in found.values())
     sources = {node.name: node.sources for node in network.nodes[1:]}
-    expected = _expected_alone(network, alone, sources)
+    expected = expected_alone(network, alone, sources)
     float64 = replace(float64, alone=compare_alone(network, expected, float64_layers_alone(model, network, alone)))
     return Checked(np.concatenate(outputs), seconds, tally, ranges, [float64, float32])
 
@@ -102,7 +100,7 @@ def input_codes(run: Run, words: NDArray[np.integer[Any]]) -> Codes:
     return encoding.codes_of_words(words)
 
 
-def _expected_alone(
+def expected_alone(
     network: Network, alone: Mapping[str, Codes], sources: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Codes]:
     """What layers are for the codes of what they read."""
@@ -175,159 +173,6 @@ def check_alir(run: Run, network: Network, vectors: TestVectors, expected: Codes
     return located(run, "alir", network, vectors, expected, found, seconds, shown)
 
 
-@dataclass(frozen=True)
-class BenchRun:
-    """What a project's own test bench gave for its own vectors, and its layers for any codes; its program says more."""
-
-    program: CompiledProject
-    words: Codes
-    accepted: NDArray[np.bool_] | None
-    passed: bool
-    said: str | None
-    seconds: float
-    alone: Alone
-
-
-def run_hls(
-    run: Run,
-    back_end: BackEnd,
-    network: Network,
-    alone: Mapping[str, Codes],
-    programs: ExitStack,
-    vectors: TestVectors | None = None,
-) -> BenchRun:
-    """Compiles and runs a project, and leaves its program there as long as `programs` lasts.
-
-    Args:
-        run: The run.
-        back_end: Of the project.
-        network: The frozen network.
-        alone: Codes that its layers are driven alone with.
-        programs: Keeps the program.
-        vectors: In place of the project's own.
-    """
-    from trigger_ad.emulation.hls import compiled
-
-    program = programs.enter_context(compiled(run.directory.hls_project(back_end), network))
-    started = time.perf_counter()
-    done = program.run() if vectors is None else program.run_on(vectors.words, vectors.expected)
-    seconds = time.perf_counter() - started
-    layers = _hls_alone(run, program, network, alone)
-    return BenchRun(program, done.words, done.accepted, done.passed, done.said, seconds, layers)
-
-
-def _hls_alone(run: Run, bench: CompiledProject, network: Network, alone: Mapping[str, Codes]) -> Alone:
-    """The project's layers for any codes of what they read; one that is not there differs in all of them.
-
-    A layer whose accumulator's type the user has set is left out: it need not hold every sum.
-    """
-    from trigger_ad.emulation.agreement import compare_alone
-    from trigger_ad.emulation.hls_units import driven_nodes
-    from trigger_ad.firmware.hls_types import hls_layer_name
-
-    own = run.config.firmware.accumulators
-    driven = [node for node in driven_nodes(network) if hls_layer_name(node, network) not in own]
-    sources: dict[str, tuple[str, ...]] = {node.name: node.sources for node in driven}
-    sources |= {unit.node: unit.sources for unit in bench.units if unit.node in sources}
-    expected = _expected_alone(network, alone, sources)
-    found = {name: np.full(codes.shape, np.nan) for name, codes in expected.items()}
-    given = bench.alone(network, alone)
-    found |= {name: network.type(name).values(given[name]) for name in expected if name in given}
-    return compare_alone(network, expected, found)
-
-
-def check_hls(
-    run: Run,
-    back_end: BackEnd,
-    network: Network,
-    vectors: TestVectors,
-    expected: Codes,
-    done: BenchRun,
-) -> Agreement:
-    """Holds what a project's test bench gave against the reference.
-
-    Args:
-        run: The run.
-        back_end: Of the project.
-        network: The frozen network.
-        vectors: The vectors.
-        expected: The reference's output words for them.
-        done: What the test bench gave.
-    """
-    project = run.directory.hls_project(back_end)
-    remedy = f"Delete the folder {project} and run 'convert'"
-    if done.words.shape != expected.shape:
-        raise UserError(f"{project}/tb_data does not hold the vectors of this run", remedy)
-    if (vectors.accept is None) != (done.accepted is None):
-        raise UserError(f"{project} and the vectors of this run do not agree on whether there is an accept bit", remedy)
-    shown = partial(done.program.layers, network)
-    agreement = located(run, f"hls_{back_end}", network, vectors, expected, done.words, done.seconds, shown)
-    agreement = _decided(agreement, vectors, expected, done.words, done.accepted)
-    return replace(agreement, test_bench_passed=done.passed, test_bench_said=done.said, alone=done.alone)
-
-
-def _decided(
-    agreement: Agreement,
-    vectors: TestVectors,
-    expected: Codes,
-    words: Codes,
-    accepted: NDArray[np.bool_] | None,
-) -> Agreement:
-    """Adds the accept bit, where the vectors' firmware has one.
-
-    Args:
-        agreement: That of the output words.
-        vectors: The vectors.
-        expected: The reference's output words.
-        words: Those of the emulator.
-        accepted: Its accept bits.
-    """
-    if vectors.accept is None or accepted is None:
-        return agreement
-    return agreement.with_accept((words != expected).any(axis=1), expected[:, 0] > vectors.accept.code, accepted)
-
-
-def check_cosim(
-    run: Run, back_end: BackEnd, network: Network, vectors: TestVectors, expected: Codes
-) -> Agreement | None:
-    """Holds the words that a vendor's co-simulation of a project gave against the reference.
-
-    Args:
-        run: The run.
-        back_end: Of the project.
-        network: The frozen network.
-        vectors: The run's vectors, of which a co-simulation runs a share.
-        expected: The reference's output words for all of them.
-
-    Returns:
-        The agreement, or None if there has been no co-simulation.
-
-    Raises:
-        UserError: If what it left is damaged, or of other vectors.
-    """
-    from trigger_ad.emulation.agreement import compare
-    from trigger_ad.emulation.hls import split_results
-    from trigger_ad.firmware.project import COSIM_FILE
-
-    path = run.directory.hls_project(back_end) / "tb_data" / COSIM_FILE
-    if not path.is_file():
-        return None
-    ran, output = shipped_vectors(vectors).cosimulated, network.output.name
-    try:
-        words, accepted = split_results(path, expected.shape[1])
-    except ValueError:
-        words, accepted = np.empty((0, 0), dtype=np.int64), None
-    if words.shape != expected[ran].shape or (vectors.accept is None) != (accepted is None):
-        raise UserError(
-            f"{path} does not hold the {len(ran)} vectors of this project's co-simulation",
-            "Run the co-simulation again, or remove the file",
-        )
-    values = {output: network.type(output).values(words)}
-    agreement = compare(f"cosim_{back_end}", network, {output: expected[ran]}, values, None)
-    agreement = _decided(agreement, vectors, expected[ran], words, accepted)
-    return agreement.located_by(agreement, ran)
-
-
 def located(
     run: Run,
     emulator: str,
@@ -362,3 +207,46 @@ def located(
     some = vectors.words[wrong]
     reference = evaluate(network, input_codes(run, some))
     return agreement.located_by(compare(emulator, network, reference, shown(some), seconds), wrong)
+
+
+def decided(
+    agreement: Agreement,
+    vectors: TestVectors,
+    expected: Codes,
+    words: Codes,
+    accepted: NDArray[np.bool_] | None,
+) -> Agreement:
+    """Adds the accept bit, where the vectors' firmware has one.
+
+    Args:
+        agreement: That of the output words.
+        vectors: The vectors.
+        expected: The reference's output words.
+        words: Those of the emulator.
+        accepted: Its accept bits.
+    """
+    if vectors.accept is None or accepted is None:
+        return agreement
+    return agreement.with_accept((words != expected).any(axis=1), expected[:, 0] > vectors.accept.code, accepted)
+
+
+def require_same_outputs(
+    project: Path, vectors: TestVectors, expected: Codes, words: Codes, accepted: NDArray[np.bool_] | None
+) -> None:
+    """Refuses a project that gave other words than one row for each vector, or no accept bit where there is one.
+
+    Args:
+        project: The project.
+        vectors: The vectors of the run.
+        expected: The reference's output words for those that ran.
+        words: What the project gave.
+        accepted: Its accept bits.
+
+    Raises:
+        UserError: If it is another project's.
+    """
+    remedy = f"Delete the folder {project} and run 'convert'"
+    if words.shape != expected.shape:
+        raise UserError(f"{project} does not give the output words of this run's vectors", remedy)
+    if (vectors.accept is None) != (accepted is None):
+        raise UserError(f"{project} and the vectors of this run do not agree on whether there is an accept bit", remedy)

@@ -16,14 +16,13 @@ from trigger_ad.errors import CheckFailed, UserError
 from trigger_ad.events.dataset import evenly_spread
 from trigger_ad.fixed_point import Codes
 from trigger_ad.pipeline.convert import TestVectors
-from trigger_ad.pipeline.emulators import located
+from trigger_ad.pipeline.emulators import decided, located, require_same_outputs
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.tools import find_tool
 
 if TYPE_CHECKING:
     from trigger_ad.emulation.agreement import Agreement
     from trigger_ad.emulation.rtl import RtlRun
-    from trigger_ad.firmware.accept import Accept
     from trigger_ad.firmware.rtl_pipeline import Language
     from trigger_ad.network.graph import Network
 
@@ -45,7 +44,6 @@ class Clocked:
         run: They, one at every clock.
         gapped: Which of them ran once more with gaps, as positions among them.
         with_gaps: What came of those.
-        accept: How the project says that it accepts events.
         tool: What it was simulated with.
         seconds: What the simulation took, without compiling.
     """
@@ -54,7 +52,6 @@ class Clocked:
     run: RtlRun
     gapped: NDArray[np.int64]
     with_gaps: RtlRun
-    accept: Accept | None
     tool: str
     seconds: float
 
@@ -111,18 +108,17 @@ def run_rtl(run: Run, vectors: TestVectors) -> dict[str, Clocked | str]:
     from trigger_ad.emulation.verilator import find_verilator
 
     try:
-        find_verilator()
+        tool = str(find_verilator())
     except UserError as error:
         return dict.fromkeys(EMULATORS, f"{error.what}: {error.remedy[0].lower()}{error.remedy[1:]}")
-    done: dict[str, Clocked | str] = {"rtl": _clocked(run, "verilog", vectors, len(vectors.words))}
+    done: dict[str, Clocked | str] = {"rtl": _clocked(run, "verilog", vectors, len(vectors.words), tool)}
     if find_tool("ghdl") is None:
         return done | {"rtl_vhdl": "there is no GHDL, with which VHDL is simulated: 'apt install ghdl'"}
-    return done | {"rtl_vhdl": _clocked(run, "vhdl", vectors, MOST_OF_VHDL)}
+    return done | {"rtl_vhdl": _clocked(run, "vhdl", vectors, MOST_OF_VHDL, tool)}
 
 
-def _clocked(run: Run, language: Language, vectors: TestVectors, most: int) -> Clocked:
+def _clocked(run: Run, language: Language, vectors: TestVectors, most: int, tool: str) -> Clocked:
     from trigger_ad.emulation.rtl import simulated
-    from trigger_ad.emulation.verilator import find_verilator
 
     total, project = len(vectors.words), run.directory.rtl_project
     ran = evenly_spread(total, min(most, total))
@@ -135,7 +131,7 @@ def _clocked(run: Run, language: Language, vectors: TestVectors, most: int) -> C
         seconds = time.perf_counter() - started
     if back_to_back.latency_cycles != with_gaps.latency_cycles:
         raise CheckFailed(f"The {language} in {project} takes another number of clocks where there are gaps")
-    return Clocked(ran, back_to_back, gapped, with_gaps, simulation.design.accept, str(find_verilator()), seconds)
+    return Clocked(ran, back_to_back, gapped, with_gaps, tool, seconds)
 
 
 def check_rtl(
@@ -157,17 +153,12 @@ def check_rtl(
     from trigger_ad.emulation.alir import layers
 
     wanted = expected[done.ran]
-    if done.run.words.shape != wanted.shape:
-        project, outputs = run.directory.rtl_project, done.run.words.shape[1]
-        raise UserError(f"{project} has {outputs} output words", f"Delete the folder {project} and run 'convert'")
+    require_same_outputs(run.directory.rtl_project, vectors, wanted, done.run.words, done.run.accepted)
     found = done.words(wanted)
     share = replace(vectors, words=vectors.words if len(found) == len(expected) else vectors.words[done.ran])
     # what it was made from names the layer, where that is what differs
     shown = partial(layers, network, run.encoding)
     agreement = located(run, emulator, network, share, wanted, found, done.seconds, shown)
-    if done.accept is not None:
-        decisions = wanted[:, 0] > done.accept.code
-        accepted = done.accepted(decisions)
-        if accepted is not None:
-            agreement = agreement.with_accept((found != wanted).any(axis=1), decisions, accepted)
+    accepted = None if vectors.accept is None else done.accepted(wanted[:, 0] > vectors.accept.code)
+    agreement = decided(agreement, vectors, wanted, found, accepted)
     return agreement.located_by(agreement, done.ran)

@@ -38,8 +38,8 @@ def budget_table(report: Report) -> Table | None:
 
 
 def exceeded(line: Mapping[str, Any]) -> bool:
-    """Whether a measured figure is over its limit."""
-    return line["within"] is False and line["source"] != "estimate"
+    """Whether a measured figure is over its limit: it has a remedy then, and never else."""
+    return line["remedy"] is not None
 
 
 def excess(line: Mapping[str, Any]) -> str:
