@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -10,6 +14,55 @@ ROOT = Path(__file__).resolve().parent.parent
 def configurations() -> list[Path]:
     """Every configuration, in the order of its name."""
     return sorted((ROOT / "configs").glob("*.yaml"))
+
+
+def named_configurations() -> list[Path]:
+    """Those that the command line names without folder and suffix, or all; ends the program at another name."""
+    paths = configurations()
+    wanted = set(sys.argv[1:]) or {path.stem for path in paths}
+    unknown = wanted - {path.stem for path in paths}
+    if unknown:
+        sys.exit(f"configs/ has no {', '.join(sorted(unknown))}: name a configuration without its folder and suffix")
+    return [path for path in paths if path.stem in wanted]
+
+
+def read_data(path: Path) -> dict[str, Any]:
+    """What earlier refreshes have read; nothing where there was none."""
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return data
+
+
+def write_data(path: Path, data: dict[str, Any], page: Path, rendered: Callable[[str, dict[str, Any]], str]) -> None:
+    """Writes the data and the page of it.
+
+    Args:
+        path: Of the data.
+        data: What it holds from now on.
+        page: Of the page.
+        rendered: Gives the page with the data's tables.
+    """
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    page.write_text(rendered(page.read_text(encoding="utf-8"), data), encoding="utf-8")
+
+
+def by_configuration(data: dict[str, Any]) -> dict[str, Any]:
+    """Data in the order of the configurations, without those that are no more."""
+    return {path.stem: data[path.stem] for path in configurations() if path.stem in data}
+
+
+def refresh(
+    data: Path, page: Path, entry: Callable[[Path], Any], rendered: Callable[[str, dict[str, Any]], str]
+) -> None:
+    """Reads the runs of the configurations that the command line names, and writes data and page.
+
+    Args:
+        data: The file that keeps what was read of each configuration.
+        page: Of the page.
+        entry: Reads the run of a configuration.
+        rendered: Gives the page with the data's tables.
+    """
+    found = read_data(data) | {path.stem: entry(path) for path in named_configurations()}
+    write_data(data, by_configuration(found), page, rendered)
 
 
 def between(page: str, name: str, text: str) -> str:

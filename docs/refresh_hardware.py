@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pages import ROOT, between, configurations
+from pages import ROOT, between, refresh
 
 from trigger_ad.report.inputs import main_rows
-from trigger_ad.report.wording import UNKNOWN, difference, percentage, signal_title
+from trigger_ad.report.wording import UNKNOWN, bits_of, difference, percentage, signal_title
 
 PAGE: Final = ROOT / "docs" / "hardware.md"
 DATA: Final = ROOT / "docs" / "hardware.json"
@@ -40,7 +39,7 @@ def entry(path: Path) -> Entry:
         "score": report["score"],
         "weights": sum(math.prod(kernel["shape"]) for kernel in report["model"]["kernels"].values()),
         "zeros": sum(kernel["zeros"] for kernel in report["model"]["kernels"].values()),
-        "bits": {name: report["config"]["quantization"][name] for name in ("weights", "activations")},
+        "bits": bits_of(report["config"]),
         "hardware": report["hardware"],
         "not_measured": report["not_measured"],
         "flow": report["config"]["firmware"]["flow"],
@@ -54,7 +53,7 @@ def entry(path: Path) -> Entry:
 def designs(data: Data) -> str:
     """What every configuration takes as RTL, measured, and what its firmware loses of its float model."""
     heads = (
-        *("configuration", "network", "weights", "of them 0", "bits of weights, activations", "clocks"),
+        *("configuration", "network", "weights", "of them 0", "bits", "clocks"),
         *("ns, at a clock that is assumed", "interval", "LUT", "of the device", "FF", "DSP", "BRAM"),
         *("mismatches", "largest AUC loss from float", "from the teachers"),
     )
@@ -68,11 +67,11 @@ def designs(data: Data) -> str:
 def _figures(item: Entry) -> tuple[str, ...]:
     found = {entry["source"]: entry for entry in item["hardware"] if entry["flow"] == "rtl"}
     clocks, cells = found.get("verilator", {}), found.get("yosys", {})
-    rtl, bits = item["rtl"], item["bits"]
+    rtl = item["rtl"]
     return (
         f"{item['weights']:,}",
         f"{item['zeros'] / item['weights']:.0%}",
-        f"{bits['weights']}, {bits['activations']}",
+        item["bits"],
         _number(clocks.get("latency_cycles")),
         f"{clocks['latency_ns']:g} at {clocks['clock_ns']:g}" if clocks else UNKNOWN,
         _number(clocks.get("ii_cycles")),
@@ -118,13 +117,7 @@ def with_designs(page: str, data: Data) -> str:
 
 def main() -> None:
     """Writes both files."""
-    paths = configurations()
-    wanted = set(sys.argv[1:]) or {path.stem for path in paths}
-    data: Data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
-    data |= {path.stem: entry(path) for path in paths if path.stem in wanted}
-    data = {path.stem: data[path.stem] for path in paths if path.stem in data}
-    DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(with_designs(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
+    refresh(DATA, PAGE, entry, with_designs)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pages import ROOT, between, configurations
+from pages import ROOT, between, refresh
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.evaluation.performance import VERDICT_ACCEPTED
 from trigger_ad.report.inputs import main_rows
-from trigger_ad.report.wording import FOR_INFORMATION, MODEL_TITLES, UNKNOWN, signal_title
+from trigger_ad.report.wording import FOR_INFORMATION, MODEL_TITLES, UNKNOWN, bits_of, signal_title
 
 PAGE = ROOT / "docs" / "physics.md"
 DATA = ROOT / "docs" / "physics.json"
@@ -92,7 +91,7 @@ def _runs(data: Data) -> str:
             f"`{item['score']}`, `{item['score_type']}`",
             f"{item['weights']:,}",
             f"{item['zeros'] / item['weights']:.0%}",
-            _bits(item["quantization"]),
+            bits_of(item),
             *(_range([flow[key] for flow in item["estimates"]]) for key in ("lut", "latency_cycles")),
             f"{wrong:,} of {len(item['mismatches'])} x {item['vectors']:,}",
         )
@@ -104,18 +103,6 @@ def _range(values: list[int]) -> str:
     """The estimates of all back ends, to three digits."""
     rounded = dict.fromkeys(f"{float(f'{value:.3g}'):,.0f}" for value in sorted(values))
     return " to ".join(rounded) or UNKNOWN
-
-
-def _bits(quantization: Mapping[str, Any]) -> str:
-    groups = ("weights", "biases", "activations", "latent", "output", "score")
-    given = [(group, quantization[group]) for group in groups if quantization[group] is not None]
-    exceptions = [
-        (f"{layer} {group}", bits)
-        for layer, groups_of_layer in quantization["layers"].items()
-        for group, bits in groups_of_layer.items()
-        if bits is not None
-    ]
-    return ", ".join(f"{group} {bits}" for group, bits in (*given, *exceptions))
 
 
 def _values(data: Data, target: float | None) -> str:
@@ -219,13 +206,7 @@ def with_tables(page: str, data: Data) -> str:
 
 def main() -> None:
     """Writes both files."""
-    paths = configurations()
-    wanted = set(sys.argv[1:]) or {path.stem for path in paths}
-    data: Data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
-    data |= {path.stem: entry(path) for path in paths if path.stem in wanted}
-    data = {path.stem: data[path.stem] for path in paths if path.stem in data}
-    DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
+    refresh(DATA, PAGE, entry, with_tables)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,13 @@ refresh had found of them. Half an hour for each that is placed.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from pages import ROOT, between
+from pages import ROOT, between, read_data, write_data
 
 from trigger_ad.firmware.rtl_design import RtlDesign
 from trigger_ad.synthesis.hardware import utilisation
@@ -113,12 +112,10 @@ def with_tables(page: str, data: Data) -> str:
 
 def main() -> None:
     """Writes both files."""
-    data: Data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    data: Data = read_data(DATA)
     for project in map(Path, sys.argv[1:]):
         data[RtlDesign.read(project).top.removeprefix("trigger_ad_")] = entry(project)
-    data = dict(sorted(data.items()))
-    DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
+    write_data(DATA, dict(sorted(data.items())), PAGE, with_tables)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pages import ROOT, between, configurations
+from pages import ROOT, between, by_configuration, named_configurations, read_data, write_data
 
 PAGE = ROOT / "docs" / "verification.md"
 DATA = ROOT / "docs" / "verification.json"
@@ -148,18 +148,11 @@ def with_table(page: str, data: dict[str, list[dict[str, Any]]]) -> str:
 
 def main() -> None:
     """Runs what is named, or all, and writes both files after each configuration; exits with 1 on any mismatch."""
-    paths = configurations()
-    wanted = set(sys.argv[1:]) or {path.stem for path in paths}
-    unknown = wanted - {path.stem for path in paths}
-    if unknown:
-        sys.exit(f"configs/ has no {', '.join(sorted(unknown))}: name a configuration without its folder and suffix")
-    data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
-    for path in paths:
-        if path.stem in wanted:
-            data[path.stem] = list(entries_of(path))
-        data = {stem: data[stem] for stem in (other.stem for other in paths) if stem in data}
-        DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), data), encoding="utf-8")
+    data = read_data(DATA)
+    for path in named_configurations():
+        data[path.stem] = list(entries_of(path))
+        data = by_configuration(data)
+        write_data(DATA, data, PAGE, with_table)
     emulators = [item for entries in data.values() for run in entries for item in run.get("emulators", {}).values()]
     sys.exit(any(item["must_agree"] and not item["exact"] for item in emulators))
 

@@ -41,7 +41,10 @@ def load_config(path: Path) -> Config:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist", "Name a configuration file such as configs/ffn.yaml") from None
+        raise UserError(
+            f"{path} does not exist",
+            "Name a configuration such as configs/student.yaml, or a run directory such as hls_projects/student",
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read ({error.__class__.__name__})", "Name a readable YAML file") from None
     except (yaml.YAMLError, ValueError) as error:

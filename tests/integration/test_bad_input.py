@@ -132,7 +132,10 @@ def test_bytes_that_are_no_text(refused: Refused) -> None:
 
 def test_a_target_that_does_not_exist(refused: Refused) -> None:
     line = refused("run", "configs/missing.yaml")
-    assert line == "configs/missing.yaml does not exist. Name a configuration file such as configs/ffn.yaml"
+    assert line == (
+        "configs/missing.yaml does not exist. Name a configuration such as configs/student.yaml, or a run directory "
+        "such as hls_projects/student"
+    )
 
 
 def test_a_folder_that_is_no_run(refused: Refused) -> None:

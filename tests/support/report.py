@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from trigger_ad.config import Config
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
 from trigger_ad.evaluation.working_points import unsupported_targets
@@ -45,7 +46,7 @@ def make_report(scores: dict[str, ModelScores] | None = None) -> dict[str, Any]:
     return {
         "schema": 1,
         "name": "example",
-        "config": {"name": "example", "events": "sample"},
+        "config": Config(name="example").model_dump(mode="json"),
         "versions": {"trigger-ad": "0.1.0", "python": "3.11.2", "hls4ml": "1.3.0"},
         "model": {
             "architecture": "dense_autoencoder",

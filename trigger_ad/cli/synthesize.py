@@ -55,7 +55,6 @@ def synthesize(
     A step that has ended well is not done again until its sources change. Each takes from minutes to hours. Exits with
     1 when a measured figure is over the configuration's budget.
     """
-    from trigger_ad.cli.stages import brought_up_to_date
     from trigger_ad.pipeline.check import check_run
     from trigger_ad.pipeline.target import bring_up_to_date, open_run
     from trigger_ad.pipeline.vendor_tools import planned_steps, run_vendor_tools
@@ -67,7 +66,7 @@ def synthesize(
     run_vendor_tools(run, planned_steps(run, steps, flows or None))
     run.yosys_seconds = yosys_limit
     # what could not be measured before is tried anew
-    brought_up_to_date(run, "synthesize", again=True)
+    bring_up_to_date(run, "synthesize", again=True)
     results = read_json(run.directory.results("hardware"))
     _show(results, as_json)
     _require_budget(results["budget"])

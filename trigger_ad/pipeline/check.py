@@ -46,6 +46,8 @@ def check_run(run: Run) -> list[str]:
         f"widest word, every weight extreme (where binary points end up apart, a word may be wider): {widest} bits",
         f"reuse factor {run.config.firmware.reuse_factor}, exceptions included: valid for every layer",
         f"part {run.config.firmware.part}, C++ compiler: found",
+        *_rtl_lines(run, network),
+        *_budget_lines(run),
         *_accumulator_lines(run),
         *_bypass_lines(run, network),
     ]
@@ -75,9 +77,14 @@ def _worst_case(run: Run) -> Network:
         len(run.encoding.features),
         run.encoding.bounds,
     )
-    pruning = config.training.pruning
-    check_firmware(network, config.firmware, 1 - pruning.sparsity if pruning else 1.0)
+    check_firmware(network, config.firmware, _kept(run))
     return network
+
+
+def _kept(run: Run) -> float:
+    """The share of the weights that pruning leaves."""
+    pruning = run.config.training.pruning
+    return 1 - pruning.sparsity if pruning else 1.0
 
 
 def check_firmware(network: Network, firmware: FirmwareConfig, kept: float = 1.0) -> None:
@@ -102,6 +109,27 @@ def check_firmware(network: Network, firmware: FirmwareConfig, kept: float = 1.0
         check_reuse_factor(network, firmware)
     if firmware.has_rtl:
         require_rtl(network, kept)
+
+
+def _rtl_lines(run: Run, network: Network) -> list[str]:
+    """What is said of the RTL: that it is within what a run takes."""
+    from trigger_ad.firmware.rtl import MOST_PRODUCTS_AS_RTL, products
+
+    if not run.config.firmware.has_rtl:
+        return []
+    count = round(products(network) * _kept(run))
+    return [
+        f"RTL: at most {count:,} products with weights, of {MOST_PRODUCTS_AS_RTL:,} that are simulated within a run"
+    ]
+
+
+def _budget_lines(run: Run) -> list[str]:
+    """What measured figures will be held against."""
+    limits = run.config.budget.model_dump(exclude_none=True)
+    if not limits:
+        return []
+    told = ", ".join(f"{name} {limit}" for name, limit in limits.items())
+    return [f"budget: {told}; 'synthesize' ends with 1 where a measured figure is over it"]
 
 
 def _accumulator_lines(run: Run) -> list[str]:

@@ -236,10 +236,7 @@ class Stage:
             _LOGGER.debug("%s: up to date", self.name)
             return False
         if keep and not again and self._was_made_of(run, inputs):
-            by = _manifest(run)["stages"][self.name]["versions"].get("trigger-ad")
-            _LOGGER.info(
-                "%s: kept as another version has made it (trigger-ad %s)", self.name, by or "of no known version"
-            )
+            _LOGGER.info("%s: kept as it was made before, with %s", self.name, self._other_versions(run))
             return False
         self.check(run)
         _LOGGER.info("%s", self.name)
@@ -306,6 +303,12 @@ class Stage:
         known = inputs.files[: len(inputs.files) - len(self.later_inputs(run))]
         same = self._settings_of(then, run) == inputs.settings and entry["read"] in (inputs.files, known)
         return same and all(path.exists() for path in self.outputs(run))
+
+    def _other_versions(self, run: Run) -> str:
+        """What was different when it was made."""
+        then, now = _manifest(run)["stages"][self.name]["versions"], package_versions()
+        others = [f"{name} {then.get(name) or 'of no known version'}" for name in now if then.get(name) != now[name]]
+        return ", ".join(others) or f"other code of trigger-ad {now['trigger-ad']}"
 
     def _forget(self, run: Run) -> None:
         manifest = _manifest(run)

@@ -11,6 +11,7 @@ from trigger_ad.report.tables import Table
 from trigger_ad.report.wording import (
     MODEL_TITLES,
     UNKNOWN,
+    bits_of,
     count,
     listed,
     model_title,
@@ -71,8 +72,8 @@ def model_table(report: Report) -> Table:
         ("Score that ships", SCORE_TITLES.get(report["score"], text(report["score"]))),
         ("Ships", MODEL_TITLES.get(report["ships"], text(report["ships"]))),
         ("Parameters", count(model["parameters"])),
-        ("Weights that are 0", percentage(model["sparsity"])),
-        ("Bits", listed(model["bits"])),
+        ("Weights and biases that are 0", percentage(model["sparsity"])),
+        ("Bits", bits_of(report["config"])),
         ("Seed", UNKNOWN if model["seed"] is None else str(model["seed"])),
         ("Type of the score word", text(report["score_type"])),
         ("Network digest", text(report["network_digest"])),

@@ -20,6 +20,7 @@ from trigger_ad.report.wording import (
     difference,
     model_title,
     overflow_notes,
+    percentage,
     power_of_ten,
     rate_with_interval,
     signal_title,
@@ -79,7 +80,7 @@ def auc_table(report: Report) -> Table:
     notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
     if "loss" in tags.values():
         notes.append("The loss is measured on the same events, which the separate intervals must not be used to judge.")
-    notes += _baseline_notes(report)
+    notes += [*_pruning_notes(report), *_baseline_notes(report)]
     return Table(
         title="Area under the ROC curve",
         columns=("Model", *map(signal_title, signals(report))),
@@ -274,6 +275,17 @@ def _models(report: Report) -> list[str]:
     ours = [model for model in MODEL_TITLES if model in measured and model not in BASELINE_TITLES]
     others = [model for model in measured if model not in MODEL_TITLES]
     return [*ours, *others, *(model for model in BASELINE_TITLES if model in measured)]
+
+
+def _pruning_notes(report: Report) -> list[str]:
+    """That the float model is pruned already, so that what pruning costs is no part of the loss."""
+    pruning = report.get("config", {}).get("training", {}).get("pruning")
+    if not pruning:
+        return []
+    return [
+        f"{MODEL_TITLES['float']} is pruned: {percentage(pruning['sparsity'])} of each kernel was set to 0 while it "
+        "was trained, and quantization rounds more to 0."
+    ]
 
 
 def _baseline_notes(report: Report) -> list[str]:

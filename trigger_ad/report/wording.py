@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from trigger_ad.config.model import RECONSTRUCTION_SCORES
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.events.layout import SIGNAL_TITLES
 
@@ -175,6 +176,21 @@ def listed(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(listed(item) for item in value)}]"
     return text(value)
+
+
+def bits_of(config: Mapping[str, Any]) -> str:
+    """The bits of every group of words that a run's network has, then the exceptions by layer.
+
+    Args:
+        config: The run's configuration, as report.json has it.
+    """
+    quantization, is_student = config["quantization"], config["model"]["architecture"] == "student"
+    missing = {"latent"} if is_student else set() if config["score"] in RECONSTRUCTION_SCORES else {"output"}
+    groups = ("weights", "biases", "activations", "latent", "output", "score")
+    found = {name: quantization[name] for name in groups if name not in missing}
+    for layer, exceptions in quantization["layers"].items():
+        found |= {f"{layer} {group}": bits for group, bits in exceptions.items()}
+    return ", ".join(f"{name} {bits}" for name, bits in found.items() if bits is not None)
 
 
 def _minus(number: str) -> str:

@@ -38,6 +38,15 @@ def test_what_was_checked_is_said() -> None:
     assert "xcvu9p-flgb2104-2l-e" in said
 
 
+def test_the_rtl_and_the_budget_are_told_where_there_are_any() -> None:
+    # 57 x 32 + 32 x 16 + 16 x 3, the same back, and a sum of 57 squares
+    assert "RTL: at most 4,825 products with weights, of 15,000 that are simulated within a run" in _check()
+    pruned = _check(training={"pruning": {"sparsity": 0.75}}, budget={"lut": "5 %", "latency_ns": 80})
+    assert "RTL: at most 1,206 products with weights, of 15,000 that are simulated within a run" in pruned
+    assert "budget: latency_ns 80.0, lut 5 %; 'synthesize' ends with 1 where a measured figure is over it" in pruned
+    assert not any(line.startswith(("RTL", "budget")) for line in _check(firmware={"flow": "hls"}))
+
+
 def test_the_files_that_patterns_match_are_counted() -> None:
     write_events(Path("background_2.h5"), make_particles(20))
     said = _check(events={"background": "background*.h5", "signals": {"signal": ["signal.h5"]}})

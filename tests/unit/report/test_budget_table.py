@@ -25,7 +25,7 @@ def test_a_share_is_shown_with_the_number_that_it_is() -> None:
 
 
 def test_a_measured_excess_is_marked() -> None:
-    line = _line(value=4190, within=False)
+    line = _line(value=4190, within=False, remedy="fewer bits")
     table = budget_table({"budget": [line]})
     assert table is not None
     assert (table.rows[0][5], dict(table.row_tags)) == ("NO", {0: "failed"})

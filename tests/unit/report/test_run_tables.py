@@ -71,8 +71,8 @@ def test_the_model_that_ships_is_described(report: dict[str, Any]) -> None:
     assert rows["Architecture"] == "dense_autoencoder"
     assert rows["Score that ships"] == "sum of squared errors"
     assert rows["Ships"] == "Trained quantized (QAT)"
-    assert rows["Weights that are 0"] == UNKNOWN
-    assert rows["Bits"] == "weights 8, activations 8"
+    assert rows["Weights and biases that are 0"] == UNKNOWN
+    assert rows["Bits"] == "weights 8, biases 8, activations 8, latent 8, output 8"
 
 
 def test_binary_points_are_shown_with_what_they_saturate(report: dict[str, Any]) -> None:

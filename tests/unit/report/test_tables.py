@@ -270,3 +270,9 @@ def test_what_the_verdict_compares_is_shown_for_every_model(report: dict[str, An
 def test_a_verdict_by_area_alone_has_no_rates_to_show(report: dict[str, Any]) -> None:
     report["verdict"]["fpr_target"] = None
     assert equal_rate_tables(report) == ()
+
+
+def test_a_float_model_that_is_pruned_is_said_to_be(report: dict[str, Any]) -> None:
+    assert not any("pruned" in note for note in auc_table(report).notes)
+    report["config"]["training"]["pruning"] = {"sparsity": 0.5, "begin": 0.1, "end": 0.5}
+    assert any(note.startswith("Float is pruned: 50 % of each kernel was set to 0") for note in auc_table(report).notes)

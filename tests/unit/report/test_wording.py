@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from trigger_ad.config import Config
 from trigger_ad.report.wording import (
     UNKNOWN,
+    bits_of,
     count,
     decimals_of,
     difference,
@@ -93,3 +95,19 @@ def test_rates_show_the_digits_that_their_interval_supports(rate: tuple[float, f
 )
 def test_lists_and_mappings_are_one_line(value: Any, shown: str) -> None:
     assert listed(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("config", "shown"),
+    [
+        ({}, "weights 8, biases 8, activations 8, latent 8, output 8"),
+        ({"score": "mahalanobis"}, "weights 8, biases 8, activations 8, latent 8"),
+        ({"model": {"architecture": "student"}}, "weights 8, biases 8, activations 8, output 8"),
+        (
+            {"quantization": {"score": 12, "layers": {"encoder_1": {"weights": 5}}}},
+            "weights 8, biases 8, activations 8, latent 8, output 8, score 12, encoder_1 weights 5",
+        ),
+    ],
+)
+def test_bits_are_those_of_the_words_that_the_network_has(config: dict[str, Any], shown: str) -> None:
+    assert bits_of(Config.model_validate({"name": "example"} | config).model_dump(mode="json")) == shown
