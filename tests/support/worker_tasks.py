@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from contextlib import closing
 from multiprocessing import active_children
@@ -55,6 +56,8 @@ def environment() -> dict[str, str]:
 
 def main() -> None:
     """Tells the numbers of the workers, and waits for them."""
+    # a process that is started in the background is deaf to Ctrl-C, and so are those that it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # an interruption may come while this prints, outside of the generator, and must reach it before the process ends
     with closing(in_processes(be_long, range(4))) as results:
         for _ in results:
