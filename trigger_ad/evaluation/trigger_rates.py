@@ -217,6 +217,7 @@ def _signal_rate(passed: NDArray[np.bool_], groups: NDArray[np.int64] | None, le
 def rate_curve(
     input_rate_hz: float,
     background: NDArray[np.int64],
+    kind: FixedPoint,
     groups: NDArray[np.int64] | None = None,
     level: float = 0.95,
 ) -> dict[str, list[float]]:
@@ -225,6 +226,7 @@ def rate_curve(
     Args:
         input_rate_hz: Of events that pass the sample's own selection.
         background: Score words of test background, (M,) int64.
+        kind: The type of the score word, whose smallest code is the smallest threshold.
         groups: Group id of each, or None where all are independent.
         level: Confidence level of the intervals.
 
@@ -239,7 +241,7 @@ def rate_curve(
     ordered = np.sort(background)
     above = np.unique(np.rint(np.geomspace(1, len(ordered), CURVE_POINTS)).astype(np.int64))
     # the code below each of these events, so that it is accepted; ties are accepted with it
-    codes = np.unique(ordered[len(ordered) - above] - 1)
+    codes = np.unique(np.maximum(ordered[len(ordered) - above] - 1, kind.code_min))
     curve: dict[str, list[float]] = {"threshold_code": codes.tolist(), "rate_hz": [], "low": [], "high": []}
     for code in codes:
         passed = background > code

@@ -113,21 +113,26 @@ def test_no_background_is_no_rate() -> None:
     with pytest.raises(ValueError, match="at least one event"):
         rate_points(1000.0, [100.0], words[:0], words, {}, KIND)
     with pytest.raises(ValueError, match="at least one event"):
-        rate_curve(1000.0, words[:0])
+        rate_curve(1000.0, words[:0], KIND)
 
 
 def test_a_curve_counts_the_events_above_each_threshold() -> None:
     words = np.array([7, 3, 3, 9])
-    curve = rate_curve(100.0, words)
+    curve = rate_curve(100.0, words, KIND)
     # one event is above 8, two are above 6, all are above 2
     assert curve["threshold_code"] == [2, 6, 8]
     assert curve["rate_hz"] == [100.0, 50.0, 25.0]
     assert curve["low"][1:] == [100 * clopper_pearson(count, 4)[0] for count in (2, 1)]
 
 
+def test_no_threshold_of_a_curve_is_below_the_smallest_word() -> None:
+    assert rate_curve(100.0, np.array([0, 5]), KIND)["threshold_code"] == [0, 4]
+    assert rate_curve(100.0, np.array([0, 5]), KIND)["rate_hz"] == [50.0, 50.0]
+
+
 def test_a_curve_of_many_events_has_few_points_and_their_intervals() -> None:
     words, groups = np.random.default_rng(1).integers(0, 100_000, 20_000), np.arange(20_000) // 4
-    curve = rate_curve(1000.0, words, groups)
+    curve = rate_curve(1000.0, words, FixedPoint.parse("fixed<20,20>"), groups)
     assert 40 < len(curve["threshold_code"]) <= CURVE_POINTS
     assert curve["rate_hz"] == sorted(curve["rate_hz"], reverse=True)
     code = curve["threshold_code"][10]
