@@ -11,7 +11,6 @@ Statistics in Medicine 24 (2005) 729 for few events that the scores decide diffe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -68,11 +67,13 @@ class Sample:
     second: Scores
     groups: Groups
 
+    def __post_init__(self) -> None:
+        if not len(self.first) == len(self.second) == len(self.groups.index):
+            raise ValueError(f"{len(self.first)} and {len(self.second)} scores are not of the same events")
+
     @classmethod
     def of(cls, first: Scores, second: Scores, group_id: NDArray[np.int64] | None = None) -> Sample:
         """Pairs scores, whose events have group ids or are independent."""
-        if len(first) != len(second):
-            raise ValueError(f"{len(first)} and {len(second)} scores are not of the same events")
         (one,), (other,) = checked_scores(first), checked_scores(second)
         return cls(one, other, Groups.of(group_id, len(one)))
 
@@ -164,35 +165,3 @@ def _paired_variance(decided: NDArray[np.float64], groups: Groups) -> float:
     sums = np.bincount(groups.index, decided, groups.count) - total / events * groups.sizes
     clustered = groups.count / (groups.count - 1) * float((sums**2).sum())
     return adjusted * max(1.0, clustered / independent)
-
-
-@dataclass(frozen=True)
-class DifferenceRow:
-    """One model against another for one signal, as an entry of `differences` in report.json.
-
-    Attributes:
-        model: The model.
-        reference: What it is compared with.
-        signal: Name of the signal.
-        auc: The difference of their areas.
-        rates: Those of their true-positive rates, by the share of test background that passes both.
-    """
-
-    model: str
-    reference: str
-    signal: str
-    auc: Difference
-    rates: Mapping[float, Difference]
-
-    def to_json(self) -> dict[str, Any]:
-        """The entry of report.json."""
-        return {
-            "model": self.model,
-            "reference": self.reference,
-            "signal": self.signal,
-            "auc_difference": self.auc.difference,
-            "low": self.auc.low,
-            "high": self.auc.high,
-            "method": self.auc.method,
-            "tpr": [{"fpr": fpr} | difference.to_json() for fpr, difference in self.rates.items()],
-        }

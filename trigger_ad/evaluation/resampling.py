@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,10 +113,10 @@ def cuts(fpr: float, scores: Sequence[Scores], groups: Groups) -> list[Cut]:
     """
     events = len(groups.index)
     tails = [_Tail.of(values, int(_MARGIN * fpr * events) + _SOME_EVENTS) for values in scores]
-    found: list[tuple[list[Scores], list[NDArray[np.float64]]]] = [([], []) for _ in scores]
+    found: list[tuple[list[NDArray[Any]], list[NDArray[np.float64]]]] = [([], []) for _ in scores]
     for weights, total in _resamples(tails, groups):
         for tail, (thresholds, shares) in zip(tails, found, strict=True):
-            threshold, share = tail.cut(weights(tail.events), fpr * total)
+            threshold, share = tail.cut(weights(tail.events), np.asarray(fpr * total, dtype=np.float64))
             thresholds.append(threshold)
             shares.append(share)
     return [
