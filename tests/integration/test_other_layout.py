@@ -35,7 +35,7 @@ CONFIG: dict[str, Any] = {
     "quantization": {"qat": {"epochs": 1}},
     "firmware": {"flow": "hls", "back_ends": ["vitis"]},
 }
-QUANTITIES = ("met", "ht", "sum_of_pt", "object_number")
+QUANTITIES = ("met", "ht", "jet_number", "sum_of_pt", "object_number")
 FEATURES = ["pt", "phi", "isolation"]
 INPUTS = 27
 RUN = Path("hls_projects/other")
@@ -111,7 +111,17 @@ def test_every_event_of_every_file_is_used(report: dict[str, Any]) -> None:
 
 def test_trivial_scores_are_those_that_the_layout_has(report: dict[str, Any]) -> None:
     models = [row["model"] for row in report["performance"]]
-    expected = ["float", "float_encoded", "ptq", "qat", "firmware", "zero_reconstruction", *QUANTITIES]
+    expected = [
+        "float",
+        "float_encoded",
+        "ptq",
+        "qat",
+        "firmware",
+        "zero_reconstruction",
+        *QUANTITIES,
+        "pca",
+        "isolation_forest",
+    ]
     assert list(dict.fromkeys(models)) == expected
     assert {row["signal"] for row in report["performance"]} == {SIGNAL, "nothing"}
 

@@ -40,6 +40,7 @@ from trigger_ad.config.training import (
     QuantizationConfig,
     TrainingConfig,
 )
+from trigger_ad.config.trigger import TriggerConfig
 
 __all__ = [
     "ARCHITECTURES",
@@ -80,6 +81,7 @@ __all__ = [
     "ThresholdKind",
     "TrainingConfig",
     "TransverseMomentumConfig",
+    "TriggerConfig",
     "VariationalConfig",
     "VendorToolName",
     "meaningful_scores",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from trigger_ad.config.section import Section
 from trigger_ad.errors import UserError
@@ -17,6 +17,7 @@ Strategy = Literal["latency", "resource"]
 IOType = Literal["io_parallel", "io_stream"]
 Flow = Literal["hls", "rtl", "both"]
 ThresholdKind = Literal["constant", "register"]
+DEFAULT_FPR: Final = 0.01
 
 
 class AcceptConfig(Section):
@@ -24,9 +25,26 @@ class AcceptConfig(Section):
 
     threshold: ThresholdKind = "constant"
     """`constant` builds the threshold in; `register` makes it a port of the top level."""
-    fpr: float = Field(default=0.01, gt=0, lt=1, allow_inf_nan=False)
+    fpr: float | None = Field(default=None, gt=0, lt=1, allow_inf_nan=False)
     """The share of validation background that may be accepted: it sets the constant, or what test benches give the
-    register."""
+    register. 0.01, unless a rate says it."""
+    rate_hz: float | None = None
+    """One of `trigger.rates_hz`, which says it in place of `fpr`; the first of them if neither is given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_the_other(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        fpr, rate = (data.get(name) for name in ("fpr", "rate_hz"))
+        if fpr is not None and rate is not None:
+            raise ValueError(f"fpr ({fpr}) and rate_hz ({rate}) both set the threshold; give one of them")
+        return data | {"fpr": DEFAULT_FPR} if fpr is None and rate is None else data
+
+    @model_serializer(mode="wrap")
+    def _the_one_that_says_it(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        other = "fpr" if self.fpr is None else "rate_hz"
+        return {name: value for name, value in serialize(self).items() if name != other}
 
 
 class LayerFirmwareConfig(Section):

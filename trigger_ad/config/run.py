@@ -24,6 +24,7 @@ from trigger_ad.config.own_model import OwnModelConfig
 from trigger_ad.config.section import RUN_NAME, Section
 from trigger_ad.config.synthesis import SynthesisConfig
 from trigger_ad.config.training import QuantizationConfig, TrainingConfig
+from trigger_ad.config.trigger import TriggerConfig
 
 
 class Config(Section):
@@ -44,6 +45,8 @@ class Config(Section):
     another is named."""
     training: TrainingConfig = TrainingConfig()
     quantization: QuantizationConfig = QuantizationConfig()
+    trigger: TriggerConfig | None = None
+    """The rates of a trigger menu, and the input rate that they are shares of."""
     firmware: FirmwareConfig = FirmwareConfig()
     budget: BudgetConfig = BudgetConfig()
     synthesis: SynthesisConfig = SynthesisConfig()
@@ -94,6 +97,49 @@ class Config(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _rate_is_in_the_menu(self) -> Config:
+        rate = self.firmware.accept.rate_hz
+        if rate is None:
+            return self
+        if self.trigger is None:
+            raise ValueError(
+                f"firmware.accept.rate_hz: {rate:g} Hz is a share of trigger.input_rate_hz, which is not given; give "
+                "the section trigger, or firmware.accept.fpr instead"
+            )
+        if rate not in self.trigger.rates_hz:
+            raise ValueError(
+                f"firmware.accept.rate_hz: {rate:g} Hz is none of trigger.rates_hz "
+                f"({', '.join(f'{each:g}' for each in self.trigger.rates_hz)}); name one of them, or add it there"
+            )
+        return self
+
+    @property
+    def accept_fpr(self) -> float:
+        """The share of validation background that the firmware's threshold may accept."""
+        accept = self.firmware.accept
+        if accept.rate_hz is None or self.trigger is None:
+            assert accept.fpr is not None
+            return accept.fpr
+        return self.trigger.fpr_of(accept.rate_hz)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_rate_ships(cls, data: Any) -> Any:
+        """The first rate of the menu sets the threshold, unless the configuration says what does."""
+        rates = (
+            trigger.get("rates_hz")
+            if isinstance(data, dict) and isinstance(trigger := data.get("trigger"), dict)
+            else None
+        )
+        if not isinstance(rates, list | tuple) or not rates:
+            return data
+        firmware = data.get("firmware", {})
+        accept = firmware.get("accept", {}) if isinstance(firmware, dict) else None
+        if not isinstance(accept, dict) or any(accept.get(name) is not None for name in ("fpr", "rate_hz")):
+            return data
+        return data | {"firmware": firmware | {"accept": accept | {"rate_hz": rates[0]}}}
+
     @model_validator(mode="before")
     @classmethod
     def _own_score(cls, data: Any) -> Any:
@@ -117,6 +163,10 @@ class Config(Section):
     @classmethod
     def _own_model_is_not_trained(cls, data: Any) -> Any:
         if isinstance(data, dict) and data.get("own_model") is not None:
+            if data.get("trigger") is not None:
+                raise ValueError(
+                    "trigger: a model of one's own has no background that would set thresholds; leave it out"
+                )
             given = next((name for name in _OF_TRAINED_MODELS if name in data), None)
             if given:
                 raise ValueError(f"{given}: a model of one's own is not trained; leave it out, or leave out own_model")
@@ -146,6 +196,8 @@ class Config(Section):
             dropped = {*_OF_TRAINED_MODELS, *(("events", "inputs") if self.own_model.codes else ())}
         if not self.synthesis.tools:
             dropped.add("synthesis")
+        if not self.trigger:
+            dropped.add("trigger")
         return {name: value for name, value in serialize(self).items() if name not in dropped}
 
     def to_yaml(self) -> str:

@@ -1,4 +1,4 @@
-"""Trivial scores: what a trigger could cut on without any network.
+"""Trivial scores: what a trigger could cut on, or a physicist fit in a second, without any network.
 
 A network that does not beat them is not worth its place in the firmware.
 """
@@ -21,19 +21,32 @@ BASELINE_TITLES: Final = MappingProxyType(
         "lepton_number": "Number of leptons",
         "met": "MET",
         "ht": "HT",
+        "jet_number": "Number of jets",
         "sum_of_pt": "Sum of pT",
         "object_number": "Number of objects",
+        "pca": "PCA reconstruction error",
+        "isolation_forest": "Isolation forest",
     }
 )
-"""The trivial scores by key, as people read them; all but the first are in `trigger_ad.events.quantities`."""
+"""The trivial scores by key, as people read them: those without an entry in `trigger_ad.events.quantities` are made
+of the network's inputs, and the last two are fitted to training background."""
+
+FITTED_BASELINES: Final = ("pca", "isolation_forest")
+"""Those that `trigger_ad.evaluation.fitted_baselines` fits."""
 
 
-def available_baselines(layout: EventLayout) -> tuple[str, ...]:
+def available_baselines(layout: EventLayout, inputs: int) -> tuple[str, ...]:
     """The trivial scores that events of a layout have, in the order of `BASELINE_TITLES`.
 
-    A score is left out, and not zero, where the layout has none of the objects that it looks at.
+    A score is left out, and not zero, where the layout has none of the objects that it looks at; principal components
+    are where there is only one input.
+
+    Args:
+        layout: What the events consist of.
+        inputs: Of the network.
     """
-    available = ("zero_reconstruction", *available_quantities(layout))
+    fitted = FITTED_BASELINES if inputs > 1 else FITTED_BASELINES[1:]
+    available = ("zero_reconstruction", *available_quantities(layout), *fitted)
     return tuple(name for name in BASELINE_TITLES if name in available)
 
 

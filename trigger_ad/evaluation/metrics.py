@@ -45,7 +45,7 @@ class AucInterval:
 
 
 @dataclass(frozen=True)
-class _Placements:
+class Placements:
     """For each event, twice the number of events of the other kind that it is ordered rightly against.
 
     Doubled so that a tie counts 1 and everything stays an integer: areas are correctly rounded, and a variance of
@@ -58,10 +58,12 @@ class _Placements:
 
     @property
     def pairs_doubled(self) -> int:
+        """Twice the number of pairs."""
         return 2 * len(self.signal) * len(self.background)
 
     @property
     def won_doubled(self) -> int:
+        """Twice the number of pairs in the right order, a tie counting 1."""
         return int(self.signal.sum())
 
 
@@ -93,9 +95,15 @@ def _doubled_counts(values: Scores, others: Scores) -> NDArray[np.int64]:
     return below.astype(np.int64) + not_above.astype(np.int64)
 
 
-def _placements(background: Scores, signal: Scores) -> _Placements:
+def placements_of(background: Scores, signal: Scores) -> Placements:
+    """How each event is ordered against those of the other kind, in O((n + m) log (n + m)).
+
+    Raises:
+        ValueError: A sample is empty or has a value that is not finite.
+        TypeError: Integers are compared with floats.
+    """
     background, signal = checked_scores(background, signal)
-    return _Placements(
+    return Placements(
         signal=_doubled_counts(signal, background),
         background=2 * len(signal) - _doubled_counts(background, signal),
     )
@@ -114,11 +122,11 @@ def area_under_curve(background_scores: Scores, signal_scores: Scores) -> float:
         ValueError: A sample is empty or has a value that is not finite.
         TypeError: Integers are compared with floats.
     """
-    placements = _placements(background_scores, signal_scores)
+    placements = placements_of(background_scores, signal_scores)
     return placements.won_doubled / placements.pairs_doubled
 
 
-def _mean_variance(placements: NDArray[np.int64], groups: Groups, others: int) -> float:
+def mean_variance(placements: NDArray[np.int64], groups: Groups, others: int) -> float:
     """The variance of the mean structural component of one sample, summed over each group first (Obuchowski 1997).
 
     G / (G - 1) · Σ over groups of (Σ over its events of (component - area))² / n²: with one event in a group the
@@ -142,12 +150,12 @@ def auc_variance(
     Returns:
         The variance, or None where either sample has fewer than two groups and it cannot be estimated.
     """
-    placements = _placements(background, signal)
+    placements = placements_of(background, signal)
     signal_membership = Groups.of(signal_groups, len(signal))
     background_membership = Groups.of(background_groups, len(background))
     if min(signal_membership.count, background_membership.count) < 2:
         return None
-    return _mean_variance(placements.signal, signal_membership, len(background)) + _mean_variance(
+    return mean_variance(placements.signal, signal_membership, len(background)) + mean_variance(
         placements.background, background_membership, len(signal)
     )
 

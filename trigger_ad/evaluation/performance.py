@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -127,12 +127,17 @@ VERDICT_ACCEPTED: Final = 100
 """Test background events that pass at the rate compared: with twenty of them, one more or less is 5 %."""
 
 
+NEEDED_QUARTERS: Final = 3
+"""Of four quarters of the signals, those for which each trivial score must be beaten: three of four signals."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether the model beats the trivial scores, by what was measured on the test events.
 
     Attributes:
         model: The model judged.
+        baselines: The trivial scores that it was compared with.
         fpr_target: The smallest target that every row compared has and at which `VERDICT_ACCEPTED` background events
             pass; None where there is none, and the areas under the curve decide.
         rivals: For each signal the trivial scores that are not beaten, areas first, the strongest first.
@@ -140,6 +145,7 @@ class Verdict:
     """
 
     model: str
+    baselines: tuple[str, ...]
     fpr_target: float | None
     rivals: dict[str, tuple[Rival, ...]]
     sentence: str
@@ -147,12 +153,17 @@ class Verdict:
     @property
     def beats(self) -> dict[str, bool]:
         """For each signal whether the model beats every trivial score by what decides."""
-        return _beats(self.rivals, "auc" if self.fpr_target is None else "tpr")
+        return _beats(self.rivals, _measure(self.fpr_target))
+
+    @property
+    def won(self) -> dict[str, int]:
+        """For each trivial score the number of signals for which the model beats it by what decides."""
+        return _won(self.baselines, self.rivals, _measure(self.fpr_target))
 
     @property
     def worth_shipping(self) -> bool:
-        """Whether that holds for more than half of the signals."""
-        return 2 * sum(self.beats.values()) > len(self.rivals)
+        """Whether the model beats each trivial score for at least three quarters of the signals."""
+        return min(self.won.values()) >= _needed(self.rivals)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict with what it rests on."""
@@ -161,6 +172,8 @@ class Verdict:
             "model": self.model,
             "fpr_target": self.fpr_target,
             "beats": self.beats,
+            "won": self.won,
+            "needed": _needed(self.rivals),
             "worth_shipping": self.worth_shipping,
             "rivals": rivals,
             "sentence": self.sentence,
@@ -171,13 +184,30 @@ def _beats(rivals: Mapping[str, Iterable[Rival]], measure: str) -> dict[str, boo
     return {signal: all(rival.measure != measure for rival in entries) for signal, entries in rivals.items()}
 
 
+def _measure(fpr_target: float | None) -> str:
+    """What decides: a rate, or the area where there is none."""
+    return "auc" if fpr_target is None else "tpr"
+
+
+def _won(baselines: Iterable[str], rivals: Mapping[str, Iterable[Rival]], measure: str) -> dict[str, int]:
+    """For each trivial score the number of signals for which it is beaten."""
+    lost = [rival.name for entries in rivals.values() for rival in entries if rival.measure == measure]
+    return {name: len(rivals) - lost.count(name) for name in baselines}
+
+
+def _needed(signals: Sized) -> int:
+    """The smallest number of signals that is at least three quarters of them."""
+    return -(-NEEDED_QUARTERS * len(signals) // 4)
+
+
 def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     """Compares a model with every trivial score among the rows.
 
     To beat a trivial score is to accept more of a signal at the same rate of background: the smallest target
     false-positive rate that all of them have and that `VERDICT_ACCEPTED` background events are. A trigger works at one
     rate; the area under the curve is mostly about rates that none could afford, is told beside it, and decides only
-    where the background is too small for any rate. Measured values decide, without a claim of significance.
+    where the background is too small for any rate. Measured values decide, without a claim of significance. The model
+    is worth shipping when it beats each of them for at least three quarters of the signals.
 
     Raises:
         ValueError: There is no trivial score, or model and trivial scores have not one row each for the same signals.
@@ -194,7 +224,7 @@ def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
         signal: _rivals(row, {name: table[signal] for name, table in baselines.items()}, fpr_target)
         for signal, row in own.items()
     }
-    return Verdict(model, fpr_target, rivals, _sentence(model, fpr_target, rivals))
+    return Verdict(model, tuple(names), fpr_target, rivals, _sentence(model, names, fpr_target, rivals))
 
 
 def _rests_on_enough(point: WorkingPoint) -> bool:
@@ -213,22 +243,24 @@ def _rivals(
     return tuple(sorted(unbeaten, key=lambda rival: (rival.measure, -rival.value)))
 
 
-def _sentence(model: str, fpr_target: float | None, rivals: Mapping[str, Sequence[Rival]]) -> str:
+def _sentence(model: str, names: Sequence[str], fpr_target: float | None, rivals: Mapping[str, Sequence[Rival]]) -> str:
     """The verdict in words, losses named in either case: by the rate, if there is one, and then by area."""
-    if fpr_target is None:
-        how = "by AUC (the background is too small for a common false-positive rate)"
-        return "; ".join([_lead(model, how, rivals, "auc"), *_losses(rivals, "auc")]) + "."
-    how = f"by true-positive rate at a false-positive rate of {_rate(fpr_target)}"
-    by_rate = "; ".join([_lead(model, how, rivals, "tpr"), *_losses(rivals, "tpr")])
-    return f"{by_rate}. By AUC it is better than all for {_tally(rivals, 'auc')}."
+    measure = _measure(fpr_target)
+    how = "by AUC (the background is too small for a common false-positive rate)"
+    if fpr_target is not None:
+        how = f"by true-positive rate at a false-positive rate of {_rate(fpr_target)}"
+    lead = _lead(model, how, _won(names, rivals, measure), len(rivals), _needed(rivals))
+    at_once = f"it is better than all of them at once for {_tally(rivals, measure)}"
+    told = "; ".join([lead, at_once, *_losses(rivals, measure)])
+    return f"{told}." if fpr_target is None else f"{told}. By AUC it is better than all for {_tally(rivals, 'auc')}."
 
 
-def _lead(model: str, how: str, rivals: Mapping[str, Sequence[Rival]], measure: str) -> str:
-    won = sum(_beats(rivals, measure).values())
-    if 2 * won > len(rivals):
-        return f"The {model} is better than every trivial score for {_tally(rivals, measure)}, {how}"
-    most = f"most: only for {_tally(rivals, measure)}" if won else f"any of {len(rivals)} signals"
-    return f"The {model} is NOT better than every trivial score for {most}, {how}"
+def _lead(model: str, how: str, won: Mapping[str, int], signals: int, needed: int) -> str:
+    wanted = f"each trivial score for at least {needed} of {signals} signals, {how}"
+    lost = [f"{BASELINE_TITLES[name]} for {number}" for name, number in won.items() if number < needed]
+    if not lost:
+        return f"The {model} is better than {wanted}"
+    return f"The {model} is NOT better than {wanted} (than {', '.join(lost)})"
 
 
 def _tally(rivals: Mapping[str, Sequence[Rival]], measure: str) -> str:

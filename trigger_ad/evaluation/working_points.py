@@ -77,7 +77,7 @@ def false_positive_rate_targets() -> Iterator[float]:
     return (float(f"1e-{exponent}") for exponent in count(1))
 
 
-def _allowed(events: int, fpr_target: float) -> int:
+def allowed_events(events: int, fpr_target: float) -> int:
     """The largest number of events whose share, as a float, does not exceed the target."""
     if not 0 < fpr_target < 1:
         raise ValueError(f"a target false-positive rate lies between 0 and 1, not {fpr_target}")
@@ -107,7 +107,7 @@ def threshold_for(validation_scores: Scores, fpr_target: float) -> int | float:
         ValueError: There is no event, a score is not finite or the target is not in (0, 1).
     """
     (scores,) = checked_scores(validation_scores)
-    place = len(scores) - 1 - _allowed(len(scores), fpr_target)
+    place = len(scores) - 1 - allowed_events(len(scores), fpr_target)
     threshold: int | float = np.partition(scores, place)[place].item()
     return threshold
 
@@ -119,7 +119,7 @@ def _refusal(validation: Scores, test: Scores, fpr_target: float) -> str | None:
     """
     if MINIMUM_ACCEPTED / len(test) > fpr_target:
         return f"{len(test)} test background events leave fewer than {MINIMUM_ACCEPTED} at this rate"
-    if _allowed(len(validation), fpr_target) < MINIMUM_ALLOWED:
+    if allowed_events(len(validation), fpr_target) < MINIMUM_ALLOWED:
         return f"{len(validation)} validation background events leave fewer than {MINIMUM_ALLOWED} at this rate"
     accepted = int(np.count_nonzero(test > threshold_for(validation, fpr_target)))
     if accepted < MINIMUM_ACCEPTED:

@@ -36,6 +36,11 @@ def jet_activity(particles: NDArray[np.float64], layout: EventLayout) -> NDArray
     return None if momenta is None else _sum(momenta)
 
 
+def jet_number(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
+    """How many jets there are; see `_number`."""
+    return _number(_transverse_momenta(particles, layout, "jet"))
+
+
 def lepton_number(particles: NDArray[np.float64], layout: EventLayout) -> NDArray[np.float64] | None:
     """How many electrons and muons there are; see `_number`."""
     return _number(_transverse_momenta(particles, layout, "electron", "muon"))
@@ -91,6 +96,7 @@ QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
         "lepton_number": lepton_number,
         "met": missing_transverse_energy,
         "ht": jet_activity,
+        "jet_number": jet_number,
         "sum_of_pt": sum_of_pt,
         "object_number": object_number,
     }

@@ -107,6 +107,7 @@ def write_handover(
     accept: Accept | None,
     thresholds: Sequence[Mapping[str, Any]],
     directory: RunDirectory,
+    menu: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the run directory's README: what a firmware engineer needs to use any of its projects.
 
@@ -116,8 +117,9 @@ def write_handover(
         accept: As in its projects.
         thresholds: For each working point `fpr_target`, `fpr`, `fpr_low`, `fpr_high`, `code` and `value`.
         directory: The run directory.
+        menu: The entry `trigger` of report.json; None for a run without rates.
     """
-    facts = _facts(network, config, accept) | {"thresholds": thresholds}
+    facts = _facts(network, config, accept) | {"thresholds": thresholds, "menu": menu}
     write_text(directory.path / "README.md", render("run_readme.md.j2", facts))
 
 

@@ -67,7 +67,7 @@ def _validation(run: Run) -> tuple[Codes, int]:
     """The score words of the validation background, and the smallest with no more than the share asked for above it."""
     from trigger_ad.evaluation.working_points import MINIMUM_ALLOWED, threshold_for
 
-    fpr = run.config.firmware.accept.fpr
+    fpr = run.config.accept_fpr
     path = run.directory.arrays("quantize")
     with reading(path), np.load(path, allow_pickle=False) as stored:
         words = stored[f"{run.config.quantization.ship}/{run.config.score}/validation_background"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.stage import Run
+from trigger_ad.pipeline.trigger_menu import require_enough_events
 
 if TYPE_CHECKING:
     from trigger_ad.config import FirmwareConfig
@@ -27,11 +28,15 @@ def check_run(run: Run) -> list[str]:
     from trigger_ad.tools import require_compiler
 
     files, layout = run.event_files(), run.encoding.layout
+    events = []
     for path in files:
         _require_events(path.exists(), str(path))
-        with EventsFile(path, layout):
+        with EventsFile(path, layout) as file:
             # opening it checks its layout; its values are read when a stage needs them
-            pass
+            events.append(file.header.events)
+    if files:
+        # the background's files come first
+        require_enough_events(run, sum(events[: run.event_file_counts()["background"]]))
     check_part(run.config.firmware.part)
     check_budget(run.config.budget, run.config.firmware.part)
     require_compiler()

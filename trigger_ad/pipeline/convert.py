@@ -20,7 +20,8 @@ from trigger_ad.fixed_point import Codes
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.accept import accept_of, threshold_event
 from trigger_ad.pipeline.stage import Run, Stage, reading
-from trigger_ad.run_directory import read_json, write_json, written_whole
+from trigger_ad.pipeline.trigger_menu import MENU_FILE, menu_file, menu_of, require_carried
+from trigger_ad.run_directory import read_json, write_json, write_text, written_whole
 from trigger_ad.synthesis.stamps import STAMPS
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def read_vectors(folder: Path) -> TestVectors:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    parts = config.model_dump(mode="json", include={"name", "events", "inputs", "own_model", "firmware", "seed"})
+    parts = config.model_dump(
+        mode="json", include={"name", "events", "inputs", "own_model", "trigger", "firmware", "seed"}
+    )
     return parts | {"ship": config.quantization.ship}
 
 
@@ -119,6 +122,8 @@ def _execute(run: Run) -> None:
     network = shipped_network(run)
     for warning in narrowed(network, run.config.firmware):
         _LOGGER.warning("%s", warning)
+    require_carried(run, network)
+    menu = menu_of(run, network)
     with written_whole(run.directory.vectors) as temporary:
         temporary.mkdir()
         vectors = _write_vectors(run, network, temporary)
@@ -128,6 +133,13 @@ def _execute(run: Run) -> None:
             keep_vendor_reports(run.directory.hls_project(back_end))
             with written_whole(run.directory.hls_project(back_end)) as project:
                 write_project(network, run.config, back_end, vectors.accept, shipped, project, depths)
+                if menu:
+                    write_text(project / MENU_FILE, menu)
+    if menu:
+        write_text(run.directory.path / MENU_FILE, menu)
+    else:
+        # one of an earlier configuration has other thresholds
+        (run.directory.path / MENU_FILE).unlink(missing_ok=True)
     _drop_other_projects(run)
 
 
@@ -262,12 +274,16 @@ CONVERT = Stage(
     lambda run: [
         run.directory.vectors,
         *(run.directory.hls_project(name) for name in run.config.firmware.hls_back_ends),
+        *menu_file(run),
     ],
     _execute,
     # the depths of FIFOs follow from the estimate
     (
         "pipeline/convert.py",
         "pipeline/accept.py",
+        "pipeline/trigger_menu.py",
+        "evaluation/trigger_rates.py",
+        "evaluation/working_points.py",
         "pipeline/streams.py",
         "pipeline/hardware.py",
         "events",

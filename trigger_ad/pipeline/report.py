@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.config import Config
+from trigger_ad.evaluation.comparisons import Comparison, compare, compared_pairs
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
-from trigger_ad.events.dataset import Dataset, Part, describe
+from trigger_ad.evaluation.working_points import supported_targets
+from trigger_ad.events.dataset import Dataset, describe
 from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign
 from trigger_ad.fixed_point import FixedPoint
 from trigger_ad.network.graph import Network
+from trigger_ad.pipeline.baselines import trivial_score_arrays
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
 from trigger_ad.pipeline.parameters import weighted_nodes
-from trigger_ad.pipeline.quantize import score_arrays
 from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, timings
+from trigger_ad.pipeline.trigger_menu import trigger_section
 from trigger_ad.report.inputs import SCHEMA, ModelScores
 
 _VALIDATION = "validation_background"
@@ -58,9 +60,7 @@ def _stored(run: Run, stage: str) -> dict[str, NDArray[Any]]:
 
 def rows_of(scores: Mapping[tuple[str, str], ModelScores], dataset: Dataset) -> list[PerformanceRow]:
     """The performance of every model and score, with intervals that know which events share a parton event."""
-    background = dataset.background["test"].group_id
-    signals = {name: parts["test"].group_id for name, parts in dataset.signals.items()}
-    grouped = {name: groups for name, groups in signals.items() if groups is not None}
+    background, signals = _group_ids(dataset)
     rows = []
     for (model, score), values in scores.items():
         rows += performance_rows(
@@ -70,9 +70,15 @@ def rows_of(scores: Mapping[tuple[str, str], ModelScores], dataset: Dataset) -> 
             values.test_background,
             values.signals,
             background_groups=background,
-            signal_groups=grouped or None,
+            signal_groups=signals,
         )
     return rows
+
+
+def _group_ids(dataset: Dataset) -> tuple[NDArray[np.int64] | None, dict[str, NDArray[np.int64]]]:
+    """Which test events belong together: of the background, and of each signal whose events say it."""
+    signals = {name: parts["test"].group_id for name, parts in dataset.signals.items()}
+    return dataset.background["test"].group_id, {name: own for name, own in signals.items() if own is not None}
 
 
 def _by_model(arrays: Mapping[str, NDArray[Any]]) -> Scores:
@@ -94,18 +100,18 @@ def _firmware_scores(run: Run) -> ModelScores:
     return ModelScores(validation, background, events)
 
 
-def _trivial_scores(run: Run) -> Scores:
-    from trigger_ad.evaluation.baselines import available_baselines, zero_reconstruction
-
-    def score(name: str, part: Part) -> NDArray[Any]:
-        if (values := part.quantities.get(name)) is not None:
-            return values
-        return np.concatenate([zero_reconstruction(run.encoding.values_of_words(words)) for words in part.words()])
-
-    found: Scores = {}
-    for name in available_baselines(run.encoding.layout):
-        found |= _by_model(score_arrays(run, partial(score, name), f"{name}/{name}"))
-    return found
+def _comparisons(
+    scores: Mapping[str, ModelScores], dataset: Dataset, menu: Mapping[str, Any] | None
+) -> list[Comparison]:
+    """Models in pairs, at every share of background that the firmware has a working point for."""
+    firmware = scores["firmware"]
+    shares = set(supported_targets(firmware.validation_background, firmware.test_background))
+    points = menu["working_points"] if menu else ()
+    shares |= {point["fpr_target"] for point in points if point["reason"] is None}
+    background, signals = _group_ids(dataset)
+    return compare(
+        scores, compared_pairs(list(scores)), list(shares), background_groups=background, signal_groups=signals
+    )
 
 
 def _execute(run: Run) -> None:
@@ -113,18 +119,26 @@ def _execute(run: Run) -> None:
     from trigger_ad.report.page import write_report
 
     shipped = run.config.score
-    scores = stored_scores(run) | {("firmware", shipped): _firmware_scores(run)} | _trivial_scores(run)
+    scores = stored_scores(run) | {("firmware", shipped): _firmware_scores(run)} | _by_model(trivial_score_arrays(run))
     rows = rows_of(scores, run.dataset)
-    report = build_report(run, scores["firmware", shipped], rows)
-    network = shipped_network(run)
+    drawn = {model: values for (model, score), values in scores.items() if model != "float" or score == shipped}
+    firmware, network = drawn["firmware"], shipped_network(run)
+    words = (firmware.validation_background, firmware.test_background, dict(firmware.signals))
+    menu = trigger_section(run.config, run.dataset, network, *words)
+    report = build_report(run, firmware, rows, menu, _comparisons(drawn, run.dataset, menu))
     thresholds = firmware_thresholds(report)
     accept = read_vectors(run.directory.vectors).accept
-    write_handover(network, run.config, accept, thresholds, run.directory)
-    drawn = {model: values for (model, score), values in scores.items() if model != "float" or score == shipped}
+    write_handover(network, run.config, accept, thresholds, run.directory, menu)
     write_report(report, drawn, run.config.to_yaml(), run.directory)
 
 
-def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) -> dict[str, Any]:
+def build_report(
+    run: Run,
+    firmware: ModelScores,
+    rows: list[PerformanceRow],
+    menu: dict[str, Any] | None,
+    comparisons: list[Comparison],
+) -> dict[str, Any]:
     """The content of report.json, schema 1."""
     from trigger_ad.evaluation.working_points import unsupported_targets
     from trigger_ad.network.digest import network_digest
@@ -153,6 +167,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         "events": describe(config.events, run.dataset),
         "inputs": _input_facts(run),
         "performance": [row.to_json() for row in rows],
+        "differences": [item.to_json() for item in comparisons],
         "unsupported_targets": [vars(item) for item in unsupported],
         "agreement": {
             "reference": "integer",
@@ -175,8 +190,7 @@ def build_report(run: Run, firmware: ModelScores, rows: list[PerformanceRow]) ->
         ],
         "measuring_commands": hardware["measuring_commands"],
         "schedule_note": emulation["note"],
-        # working points in hertz need the input rate, which the configuration does not give yet
-        "trigger": None,
+        "trigger": menu,
         "score_type": str(network.type(network.output.name)),
         "network_digest": network_digest(network),
         "training": training["fits"] | {"qat": quantization["qat"]},
@@ -271,5 +285,15 @@ REPORT = Stage(
         run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")
     ],
     _execute,
-    ("pipeline/report.py", "pipeline/parameters.py", "events", "network", "firmware", "evaluation", "report"),
+    (
+        "pipeline/report.py",
+        "pipeline/baselines.py",
+        "pipeline/trigger_menu.py",
+        "pipeline/parameters.py",
+        "events",
+        "network",
+        "firmware",
+        "evaluation",
+        "report",
+    ),
 )

@@ -10,6 +10,7 @@ from trigger_ad.errors import UserError
 from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.convert import ENCODING, keep_vendor_reports, read_vectors, shipped_network, shipped_vectors
 from trigger_ad.pipeline.stage import Run, Stage
+from trigger_ad.pipeline.trigger_menu import menu_file
 from trigger_ad.run_directory import written_whole
 
 REMEDY: Final = "Set 'firmware.flow: hls' in the configuration, or make the network smaller"
@@ -51,6 +52,8 @@ def _execute(run: Run) -> None:
             write_rtl_project(network, run.config, vectors.accept, shipped_vectors(vectors), temporary)
         except UserError as error:
             raise UserError(f"firmware.flow: the network cannot become RTL: {error.what}", REMEDY) from error
+        for menu in menu_file(run):
+            shutil.copyfile(menu, temporary / menu.name)
 
 
 def _settings(config: Config) -> dict[str, Any]:
@@ -69,4 +72,5 @@ RTL = Stage(
     lambda run: [run.directory.rtl_project] if run.config.firmware.has_rtl else [],
     _execute,
     ("pipeline/rtl.py", *ENCODING, "events/plain_encoding.py", "network", "firmware"),
+    later_inputs=lambda run: menu_file(run) if run.config.firmware.has_rtl else [],
 )

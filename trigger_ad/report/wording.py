@@ -31,8 +31,12 @@ BASELINE_MEANINGS: Final[Mapping[str, str]] = {
     "lepton_number": "how many electrons and muons there are, and among equal numbers their scalar sum of pT",
     "met": "the missing transverse energy",
     "ht": "the scalar sum of the jets' pT",
+    "jet_number": "how many jets there are, and among equal numbers their scalar sum of pT",
     "sum_of_pt": "the scalar sum of all objects' pT, MET among them",
     "object_number": "how many objects there are but MET, and among equal numbers their scalar sum of pT",
+    "pca": "the squared distance from as many principal components of training background as the latent space has "
+    "dimensions",
+    "isolation_forest": "how few random cuts set an event apart from training background",
 }
 """What each trivial score is, by key."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from support.events import OTHER
 
 from trigger_ad.config import LayoutConfig, ObjectsConfig
-from trigger_ad.evaluation.baselines import BASELINE_TITLES, available_baselines, zero_reconstruction
+from trigger_ad.evaluation.baselines import BASELINE_TITLES, FITTED_BASELINES, available_baselines, zero_reconstruction
 from trigger_ad.events.layout import ADC2021, EventLayout
 from trigger_ad.events.quantities import QUANTITIES
 
@@ -42,24 +42,31 @@ def test_wrong_shapes_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_every_trivial_score_is_the_network_without_an_answer_or_a_quantity() -> None:
-    assert list(BASELINE_TITLES) == ["zero_reconstruction", *QUANTITIES]
+    assert list(BASELINE_TITLES) == ["zero_reconstruction", *QUANTITIES, *FITTED_BASELINES]
 
 
 def test_the_published_layout_has_every_trivial_score() -> None:
-    assert available_baselines(ADC2021) == tuple(BASELINE_TITLES)
+    assert available_baselines(ADC2021, 57) == tuple(BASELINE_TITLES)
 
 
 def test_a_layout_without_electrons_and_muons_has_no_lepton_score() -> None:
-    assert available_baselines(OTHER) == ("zero_reconstruction", "met", "ht", "sum_of_pt", "object_number")
+    found = available_baselines(OTHER, 45)
+    assert found == ("zero_reconstruction", "met", "ht", "jet_number", "sum_of_pt", "object_number", *FITTED_BASELINES)
 
 
 @pytest.mark.parametrize("name", ["electron", "muon"])
 def test_one_kind_of_lepton_is_enough(name: str) -> None:
     layout = EventLayout(LayoutConfig(objects=(ObjectsConfig(name=name, count=2),), features=("pt",)))
-    assert available_baselines(layout) == (
+    assert available_baselines(layout, 2) == (
         "zero_reconstruction",
         "leading_lepton_pt",
         "lepton_number",
         "sum_of_pt",
         "object_number",
+        *FITTED_BASELINES,
     )
+
+
+def test_a_single_input_has_no_principal_component_but_itself() -> None:
+    assert "pca" not in available_baselines(ADC2021, 1)
+    assert "isolation_forest" in available_baselines(ADC2021, 1)

@@ -62,40 +62,64 @@ def test_a_row_is_written_with_the_names_of_the_report() -> None:
     assert written["tpr"] == [point.to_json() for point in entry.tpr]
 
 
-def test_a_firmware_that_wins_most_signals_is_worth_shipping_and_its_loss_is_named() -> None:
-    rows = [row("firmware", signal, 0.9, {0.1: 0.5, 0.01: 0.2}) for signal in ("ato4l", "leptoquark", "htotautau")]
-    rows += [row("met", signal, 0.95, {0.1: 0.3, 0.01: 0.1}) for signal in ("ato4l", "leptoquark")]
-    rows += [row("met", "htotautau", 0.85, {0.1: 0.3, 0.01: 0.3})]
+SIGNALS = ("ato4l", "leptoquark", "htotautau", "hchtotaunu")
+
+
+def test_a_firmware_that_beats_each_score_for_three_of_four_signals_is_worth_shipping_and_its_losses_are_named() -> (
+    None
+):
+    rows = [row("firmware", signal, 0.9, {0.1: 0.5, 0.01: 0.2}) for signal in SIGNALS]
+    rows += [row("met", signal, 0.95, {0.1: 0.3, 0.01: 0.1}) for signal in SIGNALS[:3]]
+    rows += [row("met", SIGNALS[3], 0.85, {0.1: 0.3, 0.01: 0.3})]
+    # another score may be better for another signal
+    rows += [row("ht", signal, 0.85, {0.1: 0.3, 0.01: 0.1}) for signal in SIGNALS[1:]]
+    rows += [row("ht", SIGNALS[0], 0.85, {0.1: 0.3, 0.01: 0.25})]
 
     found = verdict(rows)
 
-    assert found.beats == {"ato4l": True, "leptoquark": True, "htotautau": False}
+    assert found.beats == {"ato4l": False, "leptoquark": True, "htotautau": True, "hchtotaunu": False}
+    assert found.won == {"met": 3, "ht": 3}
     assert found.worth_shipping
     assert found.sentence == (
-        "The firmware is better than every trivial score for 2 of 3 signals (A → 4l, LQ → bτ), by true-positive rate "
-        "at a false-positive rate of 1e-2; for h⁰ → ττ MET (0.3000) is better (true-positive rate, against 0.2000). "
-        "By AUC it is better than all for 1 of 3 signals (h⁰ → ττ)."
+        "The firmware is better than each trivial score for at least 3 of 4 signals, by true-positive rate at a "
+        "false-positive rate of 1e-2; it is better than all of them at once for 2 of 4 signals (LQ → bτ, h⁰ → ττ); "
+        "for A → 4l HT (0.2500) is better (true-positive rate, against 0.2000); for h± → τν MET (0.3000) is better "
+        "(true-positive rate, against 0.2000). By AUC it is better than all for 1 of 4 signals (h± → τν)."
     )
 
 
-def test_a_firmware_that_wins_half_of_the_signals_is_not_worth_shipping_and_says_so() -> None:
-    rows = [row("firmware", "ato4l", 0.9), row("firmware", "leptoquark", 0.7)]
-    rows += [row("ht", "ato4l", 0.6), row("ht", "leptoquark", 0.8)]
+def test_a_score_that_is_better_for_two_of_four_signals_is_enough_not_to_ship() -> None:
+    rows = [row("firmware", signal, 0.8) for signal in SIGNALS]
+    rows += [row("ht", signal, 0.9) for signal in SIGNALS[:2]] + [row("ht", signal, 0.7) for signal in SIGNALS[2:]]
+    rows += [row("met", signal, 0.7) for signal in SIGNALS]
 
     found = verdict(rows)
 
+    assert found.won == {"met": 4, "ht": 2}
     assert not found.worth_shipping
-    assert found.sentence == (
-        "The firmware is NOT better than every trivial score for most: only for 1 of 2 signals (A → 4l), by AUC "
-        "(the background is too small for a common false-positive rate); "
-        "for LQ → bτ HT (0.8000) is better (AUC, against 0.7000)."
+    assert found.sentence.startswith(
+        "The firmware is NOT better than each trivial score for at least 3 of 4 signals, by AUC (the background is too "
+        "small for a common false-positive rate) (than HT for 2); it is better than all of them at once for 2 of 4 "
+        "signals (h⁰ → ττ, h± → τν); for A → 4l HT (0.9000) is better (AUC, against 0.8000)"
     )
+
+
+@pytest.mark.parametrize(("signals", "needed"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (8, 6)])
+def test_three_quarters_of_the_signals_are_needed(signals: int, needed: int) -> None:
+    def with_wins(number: int) -> bool:
+        rows = [row("firmware", str(index), 0.8) for index in range(signals)]
+        return verdict(
+            rows + [row("ht", str(index), 0.7 if index < number else 0.9) for index in range(signals)]
+        ).worth_shipping
+
+    assert (with_wins(needed - 1), with_wins(needed)) == (False, True)
 
 
 def test_a_firmware_that_wins_nothing_says_so() -> None:
     sentence = verdict([row("firmware", "a", 0.5), row("ht", "a", 0.75)]).sentence
 
-    assert sentence.startswith("The firmware is NOT better than every trivial score for any of 1 signals, by AUC")
+    assert sentence.startswith("The firmware is NOT better than each trivial score for at least 1 of 1 signals, by AUC")
+    assert "better than all of them at once for 0 of 1 signals;" in sentence
 
 
 def test_a_larger_area_does_not_make_up_for_a_smaller_true_positive_rate() -> None:
@@ -177,4 +201,5 @@ def test_a_verdict_is_written_with_what_it_rests_on() -> None:
 
     assert written["beats"] == {"a": False}
     assert written["worth_shipping"] is False
+    assert (written["won"], written["needed"]) == ({"ht": 0}, 1)
     assert written["rivals"] == {"a": [{"name": "ht", "measure": "auc", "value": 0.75, "model_value": 0.5}]}

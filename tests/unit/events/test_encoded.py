@@ -185,7 +185,7 @@ def test_another_layout_is_encoded_as_it_is_described(tmp_path: Path) -> None:
     encoding = InputEncoding(InputsConfig(), OTHER)
     found = encode_file(path, encoding)
     assert_is_the_file(found, path, encoding)
-    assert list(found.quantities) == ["met", "ht", "sum_of_pt", "object_number"]
+    assert list(found.quantities) == ["met", "ht", "jet_number", "sum_of_pt", "object_number"]
     with pytest.raises(UserError, match=r"has the shape \(100, 9, 4\)"):
         encode_file(path, ENCODING)
 

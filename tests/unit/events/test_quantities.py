@@ -33,6 +33,7 @@ def test_every_quantity_has_its_value() -> None:
         "lepton_number": [2 + 56 / 57, 1 + 24 / 25],
         "met": [40.0, 0.0],
         "ht": [80.0, 0.0],
+        "jet_number": [2 + 80 / 81, 0.0],
         "sum_of_pt": [176.0, 24.0],
         "object_number": [4 + 136 / 137, 1 + 24 / 25],
     }
@@ -51,7 +52,7 @@ def test_no_events_have_no_quantities() -> None:
 
 
 def test_a_layout_without_electrons_and_muons_has_no_leading_lepton() -> None:
-    assert available_quantities(OTHER) == ("met", "ht", "sum_of_pt", "object_number")
+    assert available_quantities(OTHER) == ("met", "ht", "jet_number", "sum_of_pt", "object_number")
     particles = np.zeros((1, *OTHER.shape))
     # taus, MET and jets
     particles[0, :, OTHER.pt] = [90, 80, 70, 33, 50, 40, 0, 0, 3]
@@ -59,6 +60,7 @@ def test_a_layout_without_electrons_and_muons_has_no_leading_lepton() -> None:
     assert {name: values.tolist() for name, values in found.items()} == {
         "met": [33.0],
         "ht": [93.0],
+        "jet_number": [3 + 93 / 94],
         "sum_of_pt": [366.0],
         "object_number": [6 + 333 / 334],
     }
