@@ -18,6 +18,7 @@ from trigger_ad.report.wording import (
     count,
     decimals_of,
     difference,
+    difference_with_interval,
     model_title,
     overflow_notes,
     power_of_ten,
@@ -73,12 +74,11 @@ def auc_table(report: Report) -> Table:
         rows.append((model_title(model, report.get("ships")), *cells))
         if model == "firmware":
             tags[len(rows)] = "loss"
-            losses = quantization_losses(report)
-            rows.append(("Loss, float to firmware", *(difference(losses.get(signal)) for signal in signals(report))))
+            rows.append(("Loss, float to firmware", *(_loss(report, signal) for signal in signals(report))))
     methods = sorted({row["method"] for row in areas.values()})
     notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
     if "loss" in tags.values():
-        notes.append("The loss is measured on the same events, which the separate intervals must not be used to judge.")
+        notes.append("The loss has an interval of its own: it is measured on the same events for both.")
     notes += _baseline_notes(report)
     return Table(
         title="Area under the ROC curve",
@@ -100,6 +100,17 @@ def quantization_losses(report: Report) -> dict[str, float]:
     areas = {(row["model"], row["signal"]): row["auc"] for row in main_rows(report)}
     both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= areas.keys())
     return {signal: areas["float", signal] - areas["firmware", signal] for signal in both}
+
+
+def _loss(report: Report, signal: str) -> str:
+    """The loss with the interval of the difference, where a report has it."""
+    loss = quantization_losses(report).get(signal)
+    pair = ("firmware", "float", signal)
+    found = (e for e in report.get("differences") or () if (e["model"], e["reference"], e["signal"]) == pair)
+    entry = next(found, None)
+    if loss is None or entry is None:
+        return difference(loss)
+    return difference_with_interval(loss, -entry["high"], -entry["low"])
 
 
 def rate_losses(report: Report) -> dict[str, float]:
