@@ -40,7 +40,8 @@ def comparison_figure(report: Report) -> Drawing | None:
         caption=(
             f"True-positive rate of the firmware less that of each trivial score, {share_title(report, fpr)} of test "
             "background, exactly the same for both; with paired 95 % intervals. To the right of the line the firmware "
-            "accepts more of the signal."
+            "accepts more of the signal (blue), to its left the trivial score does (orange); in grey where the "
+            "interval holds 0."
         ),
         alternative=f"Differences of true-positive rates with intervals. Trivial scores that are beaten: {won}.",
     )
@@ -57,6 +58,8 @@ def _won(rates: Rates) -> int:
 
 
 def _draw(axes: Axes, title: str, rates: Rates) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axes.axvline(0, color=INK, linewidth=0.9)
     for place, (_, rate) in enumerate(rates):
         value = rate["difference"]
@@ -67,5 +70,6 @@ def _draw(axes: Axes, title: str, rates: Rates) -> None:
     axes.set_yticks(range(len(rates)), [BASELINE_TITLES[name] for name, _ in rates], fontsize=8)
     axes.tick_params(axis="y", which="minor", left=False, right=False)
     axes.invert_yaxis()
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_xlabel("difference of true-positive rates")
     set_title(axes, title)

@@ -78,7 +78,7 @@ def auc_table(report: Report) -> Table:
     methods = sorted({row["method"] for row in areas.values()})
     notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
     if "loss" in tags.values():
-        notes.append("The loss has an interval of its own: it is measured on the same events for both.")
+        notes.append(_LOSS_NOTES[bool(report.get("differences"))])
     notes += _baseline_notes(report)
     return Table(
         title="Area under the ROC curve",
@@ -87,6 +87,13 @@ def auc_table(report: Report) -> Table:
         notes=tuple(notes),
         row_tags=tags,
     )
+
+
+_LOSS_NOTES: Final = (
+    "The loss is measured on the same events, which the separate intervals must not be used to judge.",
+    "The loss is measured on the same events, and has an interval of its own.",
+)
+"""Of a report without paired intervals, as earlier versions made them, and of one that has them."""
 
 
 def signals(report: Report) -> list[str]:
@@ -103,14 +110,17 @@ def quantization_losses(report: Report) -> dict[str, float]:
 
 
 def _loss(report: Report, signal: str) -> str:
-    """The loss with the interval of the difference, where a report has it."""
-    loss = quantization_losses(report).get(signal)
+    """The loss of area, with its interval where a report has it."""
+    loss, interval = quantization_losses(report).get(signal), loss_interval(report, signal)
+    return difference(loss) if loss is None or interval is None else difference_with_interval(loss, *interval)
+
+
+def loss_interval(report: Report, signal: str) -> tuple[float, float] | None:
+    """The paired interval of the float model's area less the firmware's; None where a report does not have it."""
     pair = ("firmware", "float", signal)
     found = (e for e in report.get("differences") or () if (e["model"], e["reference"], e["signal"]) == pair)
     entry = next(found, None)
-    if loss is None or entry is None:
-        return difference(loss)
-    return difference_with_interval(loss, -entry["high"], -entry["low"])
+    return None if entry is None else (-entry["high"], -entry["low"])
 
 
 def rate_losses(report: Report) -> dict[str, float]:

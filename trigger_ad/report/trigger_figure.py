@@ -20,8 +20,8 @@ def trigger_figure(report: Report) -> Drawing | None:
     codes, rate = curve["threshold_code"], curve["rate_hz"]
     # an interval that ends at 0 has no place on a logarithmic axis
     low = np.maximum(curve["low"], rate.min() / 10)
-    axes.fill_between(codes, low, curve["high"], step="post", color=FLOAT, alpha=0.25, linewidth=0, label="95 %")
-    axes.step(codes, rate, where="post", color=FLOAT, label="test background")
+    axes.fill_between(codes, low, curve["high"], color=FLOAT, alpha=0.25, linewidth=0, label="95 %")
+    axes.plot(codes, rate, color=FLOAT, label="test background")
     points = [point for point in trigger["working_points"] if point["threshold_code"] is not None]
     for point in points:
         axes.axhline(point["rate_hz"], color=INK, linewidth=0.8, linestyle="dotted")

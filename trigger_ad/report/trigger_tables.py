@@ -23,14 +23,23 @@ def hertz(value: float | None, low: float | None = None, high: float | None = No
     """A rate with its interval, in three significant digits."""
     if value is None:
         return UNKNOWN
-    return f"{value:.3g} Hz" if low is None or high is None else f"{value:.3g} [{low:.3g}, {high:.3g}] Hz"
+    return (
+        f"{_digits(value)} Hz"
+        if low is None or high is None
+        else (f"{_digits(value)} [{_digits(low)}, {_digits(high)}] Hz")
+    )
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, without a power of ten up to the rates of a collider."""
+    return f"{float(f'{value:.3g}'):,.15g}"
 
 
 def _menu_table(report: Report, trigger: Mapping[str, Any]) -> Table:
     points = trigger["working_points"]
-    missing = [f"{point['rate_hz']:g} Hz is not supported: {point['reason']}." for point in points if point["reason"]]
+    refused = [point for point in points if point["reason"]]
     return Table(
-        title=f"Trigger rates, of an input rate of {trigger['input_rate_hz']:g} Hz",
+        title=f"Trigger rates, of an input rate of {trigger['input_rate_hz']:,.15g} Hz",
         columns=(
             "Rate asked for",
             "False-positive rate",
@@ -45,7 +54,7 @@ def _menu_table(report: Report, trigger: Mapping[str, Any]) -> Table:
             "Rates are before overlap with other triggers. The input rate is that of events that pass the selection of "
             "the background sample, as the configuration gives it. Codes are set on validation background; rates and "
             "true-positive rates are measured on test events, with 95 % intervals (Clopper-Pearson).",
-            *missing,
+            *(f"{point['rate_hz']:,.15g} Hz is not supported: {point['reason']}." for point in refused),
         ),
         row_tags={i: "firmware" for i, point in enumerate(points) if point["rate_hz"] == trigger["ships_rate_hz"]},
     )
@@ -56,7 +65,7 @@ def _menu_row(report: Report, trigger: Mapping[str, Any], point: Mapping[str, An
     code = point["threshold_code"]
     rates = ((point["tpr"] or {}).get(name) for name in signals(report))
     return (
-        f"{point['rate_hz']:g} Hz{ships}",
+        f"{point['rate_hz']:,.15g} Hz{ships}",
         power_of_ten(point["fpr_target"]),
         # to be copied
         UNKNOWN if code is None else str(code),
