@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.events.quantities import QUANTITIES
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.tables import Table, signals
 from trigger_ad.report.wording import (
@@ -107,8 +108,18 @@ def _rate_table(report: Report, fpr: float) -> Table:
         title=f"True-positive rate of the firmware less that of each trivial score, {share_title(report, fpr)}",
         columns=("Trivial score", *map(signal_title, signals(report))),
         rows=tuple(rows),
-        notes=("Where exactly this share of the test background passes both; above 0 the firmware accepts more.",),
+        notes=(
+            "Where exactly this share of the test background passes both; above 0 the firmware accepts more.",
+            *_left_out(report),
+        ),
     )
+
+
+def _left_out(report: Report) -> list[str]:
+    """The trivial scores that the events lack the objects for."""
+    measured = {reference for _, reference in entries_by_pair(report, trivial=True)}
+    missing = [BASELINE_TITLES[name] for name in QUANTITIES if name not in measured]
+    return [f"Left out, as the events have none of their objects: {', '.join(missing)}."] if missing else []
 
 
 def _events_table(report: Report, fpr: float) -> Table:

@@ -65,6 +65,15 @@ def test_trivial_scores_are_compared_by_rate_and_by_event(report: dict[str, Any]
     assert _row(events, "MET")[1] == f"{only:,} ({100 * only / rate['events']:.0f} %) / {other:,} / {both:,}"
 
 
+def test_scores_that_a_layout_lacks_the_objects_for_are_named(report: dict[str, Any]) -> None:
+    assert len(comparison_tables(report)[2].notes) == 1
+    missing = ("leading_lepton_pt", "lepton_number")
+    report["differences"] = [entry for entry in COMPARED if entry["reference"] not in missing]
+    assert comparison_tables(report)[2].notes[1] == (
+        "Left out, as the events have none of their objects: Leading lepton pT, Number of leptons."
+    )
+
+
 def test_rates_of_the_menu_are_shown_beside_that_of_the_verdict(report: dict[str, Any]) -> None:
     report["trigger"] = make_trigger(SCORES["firmware"])
     # 200 of 2000 Hz are the verdict's share; of 40 Hz nothing was compared here; 0.5 Hz is not supported
