@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pages import ROOT, between, refresh
 
-from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.evaluation.baselines import BASELINE_TITLES, FITTED_BASELINES
 from trigger_ad.evaluation.performance import VERDICT_ACCEPTED
 from trigger_ad.report.inputs import main_rows
 from trigger_ad.report.wording import FOR_INFORMATION, MODEL_TITLES, UNKNOWN, bits_of, signal_title
@@ -159,10 +159,13 @@ def _models(data: Data) -> Iterator[tuple[str, str, dict[str, Mapping[str, Any]]
     for name, item in data.items():
         if item["inputs"] not in seen:
             seen.append(item["inputs"])
-            yield f"inputs of `{name}`", BASELINE_TITLES[ENCODED], _rows(item, ENCODED)
+            for model in (ENCODED, *FITTED_BASELINES):
+                # those that a report of an earlier version has
+                if rows := _rows(item, model):
+                    yield f"inputs of `{name}`", BASELINE_TITLES[model], rows
     for model, title in BASELINE_TITLES.items():
-        if model != ENCODED:
-            yield UNKNOWN, title, _rows(next(iter(data.values())), model)
+        if model not in (ENCODED, *FITTED_BASELINES) and (rows := _rows(next(iter(data.values())), model)):
+            yield UNKNOWN, title, rows
 
 
 def _rows(item: Entry, model: str) -> dict[str, Mapping[str, Any]]:

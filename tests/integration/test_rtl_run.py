@@ -65,6 +65,19 @@ def test_the_rtl_equals_the_reference_in_every_vector_and_its_clocks_are_counted
     assert "rtl_vhdl" in told
 
 
+def test_a_trigger_rate_sets_the_threshold_of_the_rtl_and_its_menu_lies_beside_it() -> None:
+    rates = {"trigger": {"input_rate_hz": 1000.0, "rates_hz": [100.0, 200.0]}}
+    before = RtlDesign.read(RUN / "rtl").accept
+    write_config(Path("study.yaml"), **SMALLEST, **rates)
+    assert bring_up_to_date(open_run(Path("study.yaml")), "rtl") == ["convert", "rtl"]
+    accept = RtlDesign.read(RUN / "rtl").accept
+    assert accept is not None
+    assert accept == read_vectors(RUN / "vectors").accept != before
+    menu = (RUN / "rtl" / "trigger_menu.txt").read_text()
+    assert menu == (RUN / "trigger_menu.txt").read_text()
+    assert f"\n100 0.1 {accept.code} 0x" in menu
+
+
 def test_what_was_measured_is_never_in_one_row_with_what_was_estimated() -> None:
     report = _report()
     rows = {(entry["flow"], entry["source"]): entry for entry in report["hardware"]}

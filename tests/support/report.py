@@ -8,7 +8,9 @@ import numpy as np
 
 from trigger_ad.config import Config
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
+from trigger_ad.evaluation.comparisons import compare, compared_pairs
 from trigger_ad.evaluation.performance import PerformanceRow, performance_rows, verdict
+from trigger_ad.evaluation.trigger_rates import rate_curve, rate_points
 from trigger_ad.evaluation.working_points import unsupported_targets
 from trigger_ad.events.layout import SIGNALS
 from trigger_ad.fixed_point import FixedPoint
@@ -84,6 +86,24 @@ def make_report(scores: dict[str, ModelScores] | None = None) -> dict[str, Any]:
             "pooling": {"output": {"type": "ufixed<8,3,RND_CONV,SAT>", "saturated": 0.0}},
         },
         "training": {"float": _fit(40), "qat": _fit(25)},
+    }
+
+
+def make_comparisons(scores: dict[str, ModelScores]) -> list[dict[str, Any]]:
+    """The entry `differences` of a report, measured on the scores at two shares of background."""
+    return [entry.to_json() for entry in compare(scores, compared_pairs(list(scores)), [0.1, 0.01])]
+
+
+def make_trigger(firmware: ModelScores) -> dict[str, Any]:
+    """The entry `trigger` of a report: a menu of which the last rate is not supported."""
+    kind = FixedPoint.parse("ufixed<25,15>")
+    words = (firmware.validation_background, firmware.test_background, firmware.signals)
+    points = rate_points(2000.0, [200.0, 40.0, 0.5], *words, kind)
+    return {
+        "input_rate_hz": 2000.0,
+        "ships_rate_hz": 40.0,
+        "working_points": [point.to_json() for point in points],
+        "curve": rate_curve(2000.0, firmware.test_background, kind),
     }
 
 

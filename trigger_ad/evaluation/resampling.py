@@ -6,6 +6,7 @@ The bootstrap of groups by Poisson frequencies: J. Hanley and B. MacGibbon, Comp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,8 +21,8 @@ RESAMPLES: Final = 400
 """A standard deviation that is estimated from so many is off by 1 / sqrt(2 · 400), 3.5 %."""
 
 _SEED: Final = 20_210_702
-_MARGIN: Final = 3
-"""So many times the events that pass are looked at: no threshold of a resample lies below them."""
+_DEVIATIONS: Final = 8
+"""Of the number of events that pass: no threshold of a resample is further off, in events, than so many."""
 _SOME_EVENTS: Final = 100
 _BLOCK: Final = 2**23
 """Weights in memory at a time."""
@@ -59,40 +60,53 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class _Tail:
-    """The largest of some scores, the largest first.
+    """The largest of some scores.
 
     Attributes:
-        events: Which events they are of.
-        values: The different scores among them.
-        ends: For each of these the position of its last event.
+        core: The events so large that they are above every threshold.
+        near: Those that thresholds can fall among, the largest first.
+        values: The different scores among these.
+        ends: For each of the values the position of its last event.
     """
 
-    events: NDArray[np.int64]
+    core: NDArray[np.int64]
+    near: NDArray[np.int64]
     values: Scores
     ends: NDArray[np.int64]
 
     @classmethod
-    def of(cls, scores: Scores, number: int) -> _Tail:
-        """At least so many; events that tie with the last of them are there too."""
-        place = len(scores) - min(number, len(scores))
-        events = np.flatnonzero(scores >= np.partition(scores, place)[place])
-        events = events[np.argsort(-scores[events], kind="stable")]
-        ordered = scores[events]
-        ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
-        return cls(events, ordered[ends], ends)
+    def of(cls, scores: Scores, passing: float, margin: int) -> _Tail:
+        """Those around the place of a threshold.
 
-    def cut(self, weights: NDArray[np.int16], wanted: NDArray[np.float64]) -> tuple[Scores, NDArray[np.float64]]:
+        Args:
+            scores: All of them.
+            passing: How many are to pass.
+            margin: How many more or fewer thresholds may let pass; events that tie stay together.
+        """
+        last = len(scores) - 1
+        places = [max(0, last - int(passing) - margin), min(last, last - int(passing) + margin)]
+        low, high = np.partition(scores, places)[places]
+        near = np.flatnonzero((scores >= low) & (scores <= high))
+        near = near[np.argsort(-scores[near], kind="stable")]
+        ordered = scores[near]
+        ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
+        return cls(np.flatnonzero(scores > high), near, ordered[ends], ends)
+
+    def cut(
+        self, core: NDArray[np.float64], near: NDArray[np.int16], wanted: NDArray[np.float64]
+    ) -> tuple[Scores, NDArray[np.float64]]:
         """The threshold that so much weight is above, and the share of what is at it.
 
         Args:
-            weights: Of its events, (R, events).
+            core: The weight of all events of the core, (R,).
+            near: That of each near event, (R, events).
             wanted: How much weight passes, (R,).
         """
-        summed = np.cumsum(weights, axis=1, dtype=np.int64)[:, self.ends]
+        summed = core[:, None] + np.cumsum(near, axis=1, dtype=np.int64)[:, self.ends]
         # the last, if the weight is not reached
         place = np.minimum((summed <= wanted[:, None]).sum(axis=1), len(self.ends) - 1)
         rows = np.arange(len(wanted))
-        above = np.where(place > 0, summed[rows, place - 1], 0)
+        above = np.where(place > 0, summed[rows, place - 1], core)
         return self.values[place], np.clip((wanted - above) / np.maximum(summed[rows, place] - above, 1), 0, 1)
 
 
@@ -100,8 +114,8 @@ def cuts(fpr: float, scores: Sequence[Scores], groups: Groups) -> list[Cut]:
     """Thresholds that the same share of the same events passes; each resample is the same for all scores.
 
     A group is drawn, with all its events, as often as a Poisson variable of mean 1 says. Only groups that have an event
-    near a threshold are drawn one by one. Of the others the number of events alone matters, and the sum of equally
-    many Poisson variables is one. So this costs what passes, and not what there is.
+    above a threshold or near it are drawn one by one. Of the others the number of events alone matters, and the sum of
+    equally many Poisson variables is one. So this costs what passes, and not what there is.
 
     Args:
         fpr: The share, in (0, 1).
@@ -111,48 +125,70 @@ def cuts(fpr: float, scores: Sequence[Scores], groups: Groups) -> list[Cut]:
     Returns:
         A cut of each score: with a fixed seed, so that equal events give equal cuts.
     """
-    events = len(groups.index)
-    tails = [_Tail.of(values, int(_MARGIN * fpr * events) + _SOME_EVENTS) for values in scores]
+    passing = fpr * len(groups.index)
+    # at most so many events pass together
+    together = len(groups.index) / groups.effective_count
+    margin = int(_DEVIATIONS * math.sqrt(passing * together)) + _SOME_EVENTS
+    tails = [_Tail.of(values, passing, margin) for values in scores]
     found: list[tuple[list[NDArray[Any]], list[NDArray[np.float64]]]] = [([], []) for _ in scores]
-    for weights, total in _resamples(tails, groups):
+    for weights in _resamples(tails, groups):
         for tail, (thresholds, shares) in zip(tails, found, strict=True):
-            threshold, share = tail.cut(weights(tail.events), np.asarray(fpr * total, dtype=np.float64))
+            threshold, share = tail.cut(weights.summed(tail.core), weights.of(tail.near), fpr * weights.total)
             thresholds.append(threshold)
             shares.append(share)
     return [
-        Cut(*_own_cut(tail, fpr * events), np.concatenate(thresholds), np.concatenate(shares))
+        Cut(*_own_cut(tail, passing), np.concatenate(thresholds), np.concatenate(shares))
         for tail, (thresholds, shares) in zip(tails, found, strict=True)
     ]
 
 
 def _own_cut(tail: _Tail, wanted: float) -> tuple[int | float, float]:
     """The cut of the events as they are."""
-    threshold, share = tail.cut(np.ones((1, len(tail.events)), dtype=np.int16), np.array([wanted]))
+    near = np.ones((1, len(tail.near)), dtype=np.int16)
+    threshold, share = tail.cut(np.array([float(len(tail.core))]), near, np.array([wanted]))
     return threshold[0].item(), float(share[0])
 
 
 @dataclass(frozen=True, eq=False)
 class _Weights:
-    """How often each drawn group is in each resample."""
+    """How often each group is in each of some resamples.
+
+    Attributes:
+        drawn: The groups that were drawn one by one, rising.
+        index: The group of each event.
+        frequencies: How often each drawn group is there, (R, drawn).
+        total: The number of all events, (R,).
+    """
 
     drawn: NDArray[np.int64]
     index: NDArray[np.int64]
     frequencies: NDArray[np.int16]
+    total: NDArray[np.float64]
 
-    def __call__(self, events: NDArray[np.int64]) -> NDArray[np.int16]:
+    def of(self, events: NDArray[np.int64]) -> NDArray[np.int16]:
         """The weights of some events, (R, events)."""
         return self.frequencies[:, np.searchsorted(self.drawn, self.index[events])]
 
+    def summed(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The weight of some events together, (R,)."""
+        counts = np.bincount(np.searchsorted(self.drawn, self.index[events]), minlength=len(self.drawn))
+        return np.asarray(self.frequencies @ counts.astype(np.float64))
 
-def _resamples(tails: Sequence[_Tail], groups: Groups) -> Iterator[tuple[_Weights, NDArray[np.int64]]]:
-    """Some resamples at a time: the weights of the tails' events, and the number of all events in each."""
+
+def _resamples(tails: Sequence[_Tail], groups: Groups) -> Iterator[_Weights]:
+    """All resamples, some at a time."""
     generator = np.random.default_rng(_SEED)
-    drawn = np.unique(groups.index[np.unique(np.concatenate([tail.events for tail in tails]))])
+    is_drawn = np.zeros(groups.count, dtype=np.bool_)
+    for tail in tails:
+        is_drawn[groups.index[tail.core]] = True
+        is_drawn[groups.index[tail.near]] = True
+    drawn = np.flatnonzero(is_drawn)
     # how many of the other groups there are of each size
-    others = np.bincount(np.delete(groups.sizes, drawn), minlength=1)
+    others = np.bincount(groups.sizes[~is_drawn], minlength=1)
     size = max(1, _BLOCK // len(drawn))
     for start in range(0, RESAMPLES, size):
         number = min(size, RESAMPLES - start)
         frequencies = generator.poisson(1.0, (number, len(drawn))).astype(np.int16)
         rest = generator.poisson(others, (number, len(others))) @ np.arange(len(others))
-        yield _Weights(drawn, groups.index, frequencies), frequencies @ groups.sizes[drawn] + rest
+        total = frequencies @ groups.sizes[drawn].astype(np.float64) + rest
+        yield _Weights(drawn, groups.index, frequencies, total)

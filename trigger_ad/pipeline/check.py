@@ -36,7 +36,10 @@ def check_run(run: Run) -> list[str]:
             events.append(file.header.events)
     if files:
         # the background's files come first
-        require_enough_events(run, sum(events[: run.event_file_counts()["background"]]))
+        background = sum(events[: run.event_file_counts()["background"]])
+        if not background:
+            raise UserError(f"the background holds no events ({files[0]})", "Give a background file with events in it")
+        require_enough_events(run, background)
     check_part(run.config.firmware.part)
     check_budget(run.config.budget, run.config.firmware.part)
     require_compiler()

@@ -11,6 +11,7 @@ import numpy as np
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.evaluation.working_points import MINIMUM_ACCEPTED
 from trigger_ad.fixed_point import FixedPoint
+from trigger_ad.report.comparison_figure import comparison_figure
 from trigger_ad.report.curves import code_edges, roc_curve, shares, thinned
 from trigger_ad.report.drawing import (
     DASHES,
@@ -34,6 +35,7 @@ from trigger_ad.report.marks import events_mark
 from trigger_ad.report.pipeline_figure import pipeline_figure
 from trigger_ad.report.range_figure import range_figure
 from trigger_ad.report.tables import quantization_losses, signals
+from trigger_ad.report.trigger_figure import trigger_figure
 from trigger_ad.report.wording import (
     MODEL_TITLES,
     UNKNOWN,
@@ -59,7 +61,9 @@ def make_figures(report: Report, scores: Mapping[str, ModelScores]) -> list[Draw
     with styled():
         drawings = (
             _roc_figure(report, scores),
+            comparison_figure(report),
             _score_figure(report, scores.get("firmware")),
+            trigger_figure(report),
             pipeline_figure(report),
             range_figure(report),
             _training_figure(report),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trigger_ad.report.budget_table import budget_table
+from trigger_ad.report.comparison_tables import comparison_tables
 from trigger_ad.report.drawing import Drawing
 from trigger_ad.report.figures import make_figures
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
@@ -33,6 +34,7 @@ from trigger_ad.report.tables import (
     tpr_tables,
 )
 from trigger_ad.report.templating import html_template, markdown_template
+from trigger_ad.report.trigger_tables import trigger_tables
 from trigger_ad.run_directory import RunDirectory, write_json, write_text, written_whole
 
 
@@ -85,6 +87,8 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "auc": auc_table(report),
         "other_scores": score_tables(report),
         "rates": (*(tpr_tables(report) or (tpr_table(report),)), *equal_rate_tables(report)),
+        "comparisons": comparison_tables(report),
+        "trigger": trigger_tables(report),
         "agreement": agreement_table(report),
         "layers": layer_table(report),
         "hardware": hardware_table(report),

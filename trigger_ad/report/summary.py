@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trigger_ad.report.inputs import Report, main_rows
-from trigger_ad.report.tables import must_agree, quantization_losses, rate_losses
+from trigger_ad.report.tables import loss_interval, must_agree, quantization_losses, rate_losses
 from trigger_ad.report.wording import (
     EMULATOR_TITLES,
     count,
@@ -105,6 +105,9 @@ def _loss_fact(report: Report) -> Fact:
     signal = max(losses, key=lambda name: losses[name])
     areas = {row["model"]: row["auc"] for row in main_rows(report) if row["signal"] == signal}
     detail = f"{signal_title(signal)}: {areas['float']:.4f} float, {areas['firmware']:.4f} firmware, on the same events"
+    interval = loss_interval(report, signal)
+    if interval:
+        detail += f"; 95 % interval of the loss {difference(interval[0])} to {difference(interval[1])}"
     return Fact(label, difference(losses[signal]), detail, None)
 
 

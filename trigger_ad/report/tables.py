@@ -18,6 +18,7 @@ from trigger_ad.report.wording import (
     count,
     decimals_of,
     difference,
+    difference_with_interval,
     model_title,
     overflow_notes,
     percentage,
@@ -74,12 +75,11 @@ def auc_table(report: Report) -> Table:
         rows.append((model_title(model, report.get("ships")), *cells))
         if model == "firmware":
             tags[len(rows)] = "loss"
-            losses = quantization_losses(report)
-            rows.append(("Loss, float to firmware", *(difference(losses.get(signal)) for signal in signals(report))))
+            rows.append(("Loss, float to firmware", *(_loss(report, signal) for signal in signals(report))))
     methods = sorted({row["method"] for row in areas.values()})
     notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
     if "loss" in tags.values():
-        notes.append("The loss is measured on the same events, which the separate intervals must not be used to judge.")
+        notes.append(_LOSS_NOTES[bool(report.get("differences"))])
     notes += [*_pruning_notes(report), *_baseline_notes(report)]
     return Table(
         title="Area under the ROC curve",
@@ -88,6 +88,13 @@ def auc_table(report: Report) -> Table:
         notes=tuple(notes),
         row_tags=tags,
     )
+
+
+_LOSS_NOTES: Final = (
+    "The loss is measured on the same events, which the separate intervals must not be used to judge.",
+    "The loss is measured on the same events, and has an interval of its own.",
+)
+"""Of a report without paired intervals, as earlier versions made them, and of one that has them."""
 
 
 def signals(report: Report) -> list[str]:
@@ -101,6 +108,20 @@ def quantization_losses(report: Report) -> dict[str, float]:
     areas = {(row["model"], row["signal"]): row["auc"] for row in main_rows(report)}
     both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= areas.keys())
     return {signal: areas["float", signal] - areas["firmware", signal] for signal in both}
+
+
+def _loss(report: Report, signal: str) -> str:
+    """The loss of area, with its interval where a report has it."""
+    loss, interval = quantization_losses(report).get(signal), loss_interval(report, signal)
+    return difference(loss) if loss is None or interval is None else difference_with_interval(loss, *interval)
+
+
+def loss_interval(report: Report, signal: str) -> tuple[float, float] | None:
+    """The paired interval of the float model's area less the firmware's; None where a report does not have it."""
+    pair = ("firmware", "float", signal)
+    found = (e for e in report.get("differences") or () if (e["model"], e["reference"], e["signal"]) == pair)
+    entry = next(found, None)
+    return None if entry is None else (-entry["high"], -entry["low"])
 
 
 def rate_losses(report: Report) -> dict[str, float]:

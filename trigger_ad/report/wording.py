@@ -142,6 +142,11 @@ def difference(value: float | None, decimals: int = 4) -> str:
     return UNKNOWN if value is None else _minus(f"{value:+.{decimals}f}")
 
 
+def difference_with_interval(value: float, low: float, high: float) -> str:
+    """A signed difference with its interval, such as −0.0018 [−0.0026, −0.0010]."""
+    return f"{difference(value)} [{difference(low)}, {difference(high)}]"
+
+
 def power_of_ten(value: float) -> str:
     """A power of ten as 10⁻², any other number as it is."""
     exponent = round(math.log10(value))

@@ -177,3 +177,14 @@ def test_weights_that_pruning_removes_are_not_counted(monkeypatch: pytest.Monkey
 def test_a_network_that_cannot_be_built_is_refused(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(UserError, match=what):
         _check(**changes)
+
+
+def test_a_rate_that_the_background_is_too_small_for_is_refused_before_anything_is_trained() -> None:
+    with pytest.raises(UserError, match=r"firmware\.accept\.rate_hz: no threshold for 10 Hz: of about 4 validation"):
+        _check(trigger={"input_rate_hz": 1000.0, "rates_hz": [10.0]})
+
+
+def test_a_background_of_zero_events_is_refused() -> None:
+    write_events(Path("background.h5"), make_particles(0))
+    with pytest.raises(UserError, match=r"the background holds no events \(background\.h5\)"):
+        _check()

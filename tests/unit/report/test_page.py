@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.report import make_report, make_scores
+from support.report import make_comparisons, make_report, make_scores, make_trigger
 
 from trigger_ad.report.inputs import ModelScores
 from trigger_ad.report.page import render_html, render_markdown, write_report
@@ -199,3 +199,26 @@ def test_a_missing_key_is_refused_before_anything_is_written(report: dict[str, A
     with pytest.raises(ValueError, match="lacks hardware"):
         _write(report, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trigger_rates_and_pairs_have_their_tables_and_figures(tmp_path: Path) -> None:
+    scores = make_scores(1000)
+    report = make_report(scores) | {
+        "trigger": make_trigger(scores["firmware"]),
+        "differences": make_comparisons(scores),
+    }
+    write_report(report, scores, "name: example\n", RunDirectory(tmp_path))
+    page, markdown = ((tmp_path / name).read_text(encoding="utf-8") for name in ("report.html", "report.md"))
+    tags = Page(page).tags
+    assert ("section", {"id": "trigger"}) in tags
+    assert ("a", {"href": "#trigger"}) in tags
+    for words in ("Trigger rates, of an input rate of 2,000 Hz", "Rate against threshold", "Firmware − Float"):
+        assert words in page
+        assert words in markdown
+    assert {"comparison.png", "trigger_rate.png"} <= {path.name for path in (tmp_path / "figures").iterdir()}
+    assert re.findall(r"\(figures/(\w+)\.png\)", markdown) == ["roc", "scores", "comparison", "trigger_rate"]
+
+
+def test_a_run_without_rates_has_no_section_of_them(written: Path) -> None:
+    assert 'id="trigger"' not in (written / "report.html").read_text(encoding="utf-8")
+    assert "Trigger rates" not in (written / "report.md").read_text(encoding="utf-8")
