@@ -15,6 +15,9 @@ html_theme = "furo"
 html_title = f"trigger-ad {__version__}"
 html_show_copyright = False
 html_copy_source = False
+html_use_index = False
+# quotes and hyphens may be part of what is to be typed
+smartquotes = False
 # blocks that name no language are commands and drawings
 highlight_language = "none"
 # links name sections by the anchors that git hosts make of headings

@@ -25,6 +25,13 @@ def test_the_readme_shows_what_the_committed_example_run_printed() -> None:
     assert refresh.with_demo(readme, report) == readme
 
 
+def test_the_tutorial_shows_the_committed_example_run() -> None:
+    refresh = import_module("refresh_tutorial")
+    report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    assert refresh.with_figures(page, report) == page
+
+
 def test_the_example_is_the_default_configuration_on_the_shipped_sample() -> None:
     report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     assert report["config"] == load_config(ROOT / "configs" / "student.yaml").model_dump(mode="json")
