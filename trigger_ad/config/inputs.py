@@ -23,7 +23,7 @@ class FeatureConfig(Section):
 
 
 class TransverseMomentumConfig(FeatureConfig):
-    """The same for pT, whose word may pass through a table of logarithms first."""
+    """How pT becomes an integer; its word may pass through a table of logarithms first."""
 
     logarithm: int | None = Field(default=None, ge=0, le=12)
     """With k given, a table replaces the word w by `2**k * log2(w)`, rounded to an integer, before the offset, which is
@@ -37,7 +37,7 @@ class TransverseMomentumConfig(FeatureConfig):
 
 
 class OtherFeatureConfig(FeatureConfig):
-    """The same for any other quantity."""
+    """How any other quantity becomes an integer."""
 
     signed: bool = False
     """Whether the trigger word is in two's complement."""
