@@ -8,9 +8,12 @@ from trigger_ad import __version__
 
 project = "trigger-ad"
 version = release = __version__
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+autodoc_typehints = "description"
+autodoc_preserve_defaults = True
+# docstrings mark code by single backticks
+default_role = "literal"
 exclude_patterns = ["_build"]
-nitpicky = True
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,19 @@ def test_the_tutorial_shows_the_committed_example_run() -> None:
 def test_the_example_is_the_default_configuration_on_the_shipped_sample() -> None:
     report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     assert report["config"] == load_config(ROOT / "configs" / "student.yaml").model_dump(mode="json")
+
+
+def test_the_example_in_python_gives_the_words_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(ROOT / "tests" / "fixtures" / "run_0.1.0.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code.replace("hls_projects/student", "hls_projects/old").replace("events.h5", "background.h5"), names)
+    vectors = Path("hls_projects/old/vectors")
+    codes = names["encoding"].codes_of_words(np.load(vectors / "input_words.npy"))
+    assert np.array_equal(names["scores"](names["network"], codes), np.load(vectors / "expected_words.npy")[:, 0])
+    assert names["accepted"].shape == names["values"].shape == (len(names["chunk"].particles),)
 
 
 @pytest.mark.parametrize(
