@@ -13,7 +13,11 @@ _PLAIN: Final = {"string": "text", "boolean": "`true` or `false`", "null": "`nul
 
 def type_in_words(schema: Schema) -> str:
     """Such as `integer ≥ 1` or `list of at least 1, each number > 0`."""
-    return either(_alternatives(schema))
+    words = _alternatives(schema)
+    if "number" in words:
+        words = [word for word in words if word != "integer"]
+    # first, as what ends with the type of each of its values has no end
+    return either(sorted(words, key=lambda word: word != _PLAIN["null"]))
 
 
 def _alternatives(schema: Schema) -> list[str]:

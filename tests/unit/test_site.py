@@ -98,7 +98,8 @@ def test_a_type_is_told_in_words() -> None:
     number = {"type": "number", "exclusiveMinimum": 0}
     assert type_in_words(number) == "number > 0"
     assert type_in_words({"type": "integer", "minimum": 2, "maximum": 24}) == "integer from 2 to 24"
-    assert type_in_words({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]}) == "`a`, `b` or `null`"
+    assert type_in_words({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]}) == "`null`, `a` or `b`"
+    assert type_in_words({"anyOf": [{"type": "integer"}, {"type": "number"}]}) == "number"
     assert type_in_words({"type": "array", "items": number, "minItems": 1}) == "list of at least 1, each number > 0"
     assert type_in_words({"type": "array", "prefixItems": [number, number]}) == "list of 2, each number > 0"
     assert type_in_words({"type": "object", "additionalProperties": number}) == "mapping by name, each number > 0"
