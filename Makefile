@@ -3,16 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo physics verify fuzz test lint types imports install clean
+.PHONY: help demo physics verify fuzz docs test lint types imports install clean
 
 help:
 	@echo "make demo    install, then the main job on the shipped sample: events to verified firmware and a report"
 	@echo "make physics run every configuration on the shipped sample; an hour, resumable; refreshes docs/physics.md and hardware.md"
 	@echo "make verify  every configuration, back end and I/O type; hours, resumable; refreshes docs/verification.md"
 	@echo "make fuzz    NETWORKS random networks from SEED through every emulator; most of an hour"
+	@echo "make docs    install, then the site of docs/ into docs/_build, its references to keys and commands written anew"
 	@echo "make test    install, then the tests"
 	@echo "make lint    ruff, mypy and import-linter"
-	@echo "make clean   remove the environment and generated projects"
+	@echo "make clean   remove the environment, the site and generated projects"
 
 demo: $(VENV)/.runtime
 	$(BIN)/trigger-ad run configs/student.yaml
@@ -30,6 +31,11 @@ SEED ?= 1
 
 fuzz: $(VENV)/.development
 	$(BIN)/python -m pytest tests/fuzz -v --networks $(NETWORKS) --seed $(SEED)
+
+docs: $(VENV)/.development
+	$(BIN)/python docs/refresh_reference.py
+	$(BIN)/python docs/refresh_commands.py
+	$(BIN)/python -m sphinx -W --keep-going docs docs/_build
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -52,9 +58,9 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.development: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,rtl,simulate]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,docs,rtl,simulate]'
 	touch $@ $(VENV)/.runtime
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build docs/_build *.egg-info
 	find hls_projects -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +

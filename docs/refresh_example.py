@@ -1,6 +1,7 @@
 """Copies the report of a run into docs/example_report, and its first tables into the README.
 
-Run it after the demo: `make demo && .venv/bin/python docs/refresh_example.py`.
+Run it after the demo: `make demo && .venv/bin/python docs/refresh_example.py`. `refresh_tutorial.py` then writes the
+figures of the tutorial.
 """
 
 from __future__ import annotations

@@ -60,13 +60,13 @@ def entry(path: Path) -> Entry:
 
 def tables(data: Data) -> str:
     """What ran, what it is worth by AUC and at each false-positive rate, and every score that float models offer."""
-    parts = ["### What runs\n" + _runs(data), "### AUC\n" + _values(data, None)]
-    parts.append("### True-positive rate at equal rates of background\n" + _equal_rates(data))
+    parts = ["## What runs\n" + _runs(data), "## AUC\n" + _values(data, None)]
+    parts.append("## True-positive rate at equal rates of background\n" + _equal_rates(data))
     parts += [
-        f"### True-positive rate at a target false-positive rate of {target:g}\n" + _values(data, target)
+        f"## True-positive rate at a target false-positive rate of {target:g}\n" + _values(data, target)
         for target in _targets(data)
     ]
-    parts.append("### Every score of the float models\n" + _scores(data))
+    parts.append("## Every score of the float models\n" + _scores(data))
     return "\n".join(parts)
 
 

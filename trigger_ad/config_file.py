@@ -56,7 +56,7 @@ def load_config(path: Path) -> Config:
         return Config.model_validate(data)
     except ValidationError as error:
         raise UserError(
-            f"{path}: {_first_problem(error)}", "Correct the key; docs/configuration.md lists them all"
+            f"{path}: {_first_problem(error)}", "Correct the key; docs/reference.md lists them all"
         ) from None
 
 

@@ -51,12 +51,12 @@ def _one_line(outcome: Outcome) -> str:
 @pytest.mark.parametrize(
     ("changes", "key", "remedy"),
     [
-        ({"trainign": {"epochs": 3}}, "study.yaml: unknown key 'trainign'", "docs/configuration.md"),
-        ({"firmware__clock": 3.0}, "study.yaml: unknown key 'firmware.clock'", "docs/configuration.md"),
-        ({"events__signal": "heavy.h5"}, "study.yaml: unknown key 'events.signal'", "docs/configuration.md"),
-        ({"training__epochs": "many"}, "study.yaml: training.epochs: ", "docs/configuration.md"),
-        ({"training__epochs": 2.5}, "study.yaml: training.epochs: ", "docs/configuration.md"),
-        ({"seed": True}, "study.yaml: seed: ", "docs/configuration.md"),
+        ({"trainign": {"epochs": 3}}, "study.yaml: unknown key 'trainign'", "docs/reference.md"),
+        ({"firmware__clock": 3.0}, "study.yaml: unknown key 'firmware.clock'", "docs/reference.md"),
+        ({"events__signal": "heavy.h5"}, "study.yaml: unknown key 'events.signal'", "docs/reference.md"),
+        ({"training__epochs": "many"}, "study.yaml: training.epochs: ", "docs/reference.md"),
+        ({"training__epochs": 2.5}, "study.yaml: training.epochs: ", "docs/reference.md"),
+        ({"seed": True}, "study.yaml: seed: ", "docs/reference.md"),
         ({"quantization__weights": 1}, "study.yaml: quantization.weights: ", "2"),
         ({"quantization__weights": 99}, "study.yaml: quantization.weights: ", "24"),
         (
@@ -95,8 +95,8 @@ def _one_line(outcome: Outcome) -> str:
         ),
         ({"firmware__clock_ns": 0.0}, "study.yaml: firmware.clock_ns: ", "greater than 0"),
         ({"events": "smaple"}, "'smaple' is neither 'sample' nor", ""),
-        ({"name": "../study"}, "study.yaml: name: ", "docs/configuration.md"),
-        ({"name": None}, "study.yaml: name: ", "docs/configuration.md"),
+        ({"name": "../study"}, "study.yaml: name: ", "docs/reference.md"),
+        ({"name": None}, "study.yaml: name: ", "docs/reference.md"),
     ],
 )
 @pytest.mark.parametrize("verb", ["run", "check"])

@@ -32,14 +32,20 @@ def share_of(amount: Amount) -> float | None:
 
 
 class BudgetConfig(Section):
-    """What the firmware may take; what is not named is not limited."""
+    """What the firmware may take: `trigger-ad synthesize` ends with 1 when a measured figure is over a limit.
+
+    What is not named is not limited.
+    """
 
     latency_ns: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """From trigger words to score and accept bit."""
+    """The most nanoseconds from trigger words to score and accept bit."""
     ii_cycles: int | None = Field(default=None, ge=1)
-    """Clocks from one event to the next."""
+    """The most clocks from one event to the next."""
     lut: Amount | None = None
+    """The most look-up tables: a number, or a share of the device such as `5 %`."""
     ff: Amount | None = None
+    """The most flip-flops, in the same way."""
     dsp: Amount | None = None
+    """The most DSP slices, in the same way."""
     bram: Amount | None = None
-    """Block memories of 18 Kbit."""
+    """The most block memories of 18 Kbit, in the same way."""

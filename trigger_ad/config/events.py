@@ -15,6 +15,7 @@ class ObjectsConfig(Section):
     name: Name
     """Trivial scores know `met`, `electron`, `muon` and `jet`; any other name will do as well."""
     count: int = Field(ge=1, le=128)
+    """How many slots the class has, filled or not."""
     max_abs_eta: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """The largest |eta| of the selection: objects beyond it are counted and reported."""
 
@@ -34,7 +35,7 @@ class LayoutConfig(Section):
     )
     """The classes in the order of their slots; within a class pT falls."""
     features: tuple[Name, ...] = Field(default=("pt", "eta", "phi", "class"), min_length=1, strict=False)
-    """What is stored of each object, in the order of the file's last axis."""
+    """What is stored of each object, in the order of the file's last axis; `pt` must be there."""
 
     @model_validator(mode="after")
     def _names_once(self) -> LayoutConfig:

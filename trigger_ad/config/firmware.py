@@ -51,9 +51,12 @@ class LayerFirmwareConfig(Section):
     """How one layer is built, where it is not as the others."""
 
     reuse_factor: int | None = Field(default=None, ge=1)
+    """In place of `firmware.reuse_factor`."""
     strategy: Strategy | None = None
+    """In place of `firmware.strategy`."""
     accumulator: str | None = None
-    """The type of its sums, such as `fixed<18,8>`, where it is not to be the one that holds every sum there can be."""
+    """The type of its sums, such as `fixed<18,8>` (in quotes where braces are around it), in place of the one that
+    holds every sum there can be; it truncates and wraps."""
 
     @field_validator("accumulator")
     @classmethod
@@ -76,14 +79,22 @@ class FirmwareConfig(Section):
     flow: Flow = "both"
     """By hls4ml as HLS, by alkaid as RTL, or both."""
     accept: AcceptConfig = AcceptConfig()
+    """The decision: accept means score word > threshold code."""
     back_ends: tuple[BackEnd, ...] = Field(default=("vitis", "vivado"), min_length=1, strict=False)
+    """Of hls4ml: one HLS project for each, by Vitis HLS or by Vivado HLS."""
     part: str = "xcvu9p-flgb2104-2l-e"
+    """The FPGA, as its vendor writes it."""
     clock_ns: float = Field(default=5.0, gt=0, le=1000, allow_inf_nan=False)
+    """Clock period in ns."""
     reuse_factor: int = Field(default=1, ge=1)
+    """In HLS, how many products share a multiplier; one that is not valid for a layer is refused, with those that are.
+    The score's sum has no multipliers and keeps 1."""
     strategy: Strategy = "latency"
+    """In HLS, what hls4ml builds layers for: the fewest clocks, or the fewest resources."""
     io_type: IOType = "io_parallel"
+    """In HLS, whether a layer gets all words of an event at once, or one position after the other through a FIFO."""
     layers: dict[str, LayerFirmwareConfig] = Field(default={})
-    """Exceptions by layer name."""
+    """Exceptions by layer name, such as `{encoder_3: {strategy: resource, reuse_factor: 4}}`."""
 
     @property
     def hls_back_ends(self) -> tuple[BackEnd, ...]:

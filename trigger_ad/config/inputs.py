@@ -10,24 +10,24 @@ from trigger_ad.config.section import Bits, Name, Section
 
 
 class FeatureConfig(Section):
-    """How one feature becomes an integer: see `trigger_ad.events.encoding`."""
+    """How one feature becomes an integer: the word of the trigger, and what the network makes of it."""
 
     lsb: float = Field(gt=0, allow_inf_nan=False)
-    """The physical value of one unit of the trigger word: GeV for pT, radians for phi."""
+    """The physical value of one unit of the trigger word, in the units of the events: GeV for pT, radians for phi."""
     width: Bits
-    """Bits of the trigger word (unsigned for pT, two's complement for eta and phi)."""
+    """Bits of the trigger word, unsigned for pT, two's complement for eta and phi; values beyond it saturate."""
     offset: int = Field(default=0, ge=-(2**23), le=2**23)
-    """Subtracted from the word, in units of the word."""
+    """Subtracted from the word, in units of the word; may be negative."""
     shift: int = Field(default=0, ge=-24, le=24)
-    """The network sees (word - offset) * 2**-shift."""
+    """The network sees `(word - offset) * 2**-shift`."""
 
 
 class TransverseMomentumConfig(FeatureConfig):
-    """The same for pT, whose word may pass through a table of logarithms first."""
+    """How pT becomes an integer; its word may pass through a table of logarithms first."""
 
     logarithm: int | None = Field(default=None, ge=0, le=12)
-    """With k given, a lookup table replaces the word w by 2**k log2(w), rounded to an integer, before the offset,
-    which is then in units of the logarithm."""
+    """With k given, a table replaces the word w by `2**k * log2(w)`, rounded to an integer, before the offset, which is
+    then in units of the logarithm. For words of at most 14 bits."""
 
     @model_validator(mode="after")
     def _table_of_a_sensible_size(self) -> TransverseMomentumConfig:
@@ -37,7 +37,7 @@ class TransverseMomentumConfig(FeatureConfig):
 
 
 class OtherFeatureConfig(FeatureConfig):
-    """The same for any other quantity."""
+    """How any other quantity becomes an integer."""
 
     signed: bool = False
     """Whether the trigger word is in two's complement."""
@@ -47,9 +47,11 @@ class InputsConfig(Section):
     """Which features of every object enter the network, and how they become integers."""
 
     pt: TransverseMomentumConfig = TransverseMomentumConfig(lsb=1.0, width=8, offset=-64, shift=5)
+    """Transverse momentum, in GeV; what is not named of it keeps its default, here as for eta and phi."""
     eta: FeatureConfig | None = FeatureConfig(lsb=0.5, width=5, shift=6)
+    """Pseudorapidity; `null` leaves it out."""
     phi: FeatureConfig | None = FeatureConfig(lsb=0.5, width=4, shift=6)
-    """`null` leaves eta or phi out."""
+    """Azimuth, in radians; `null` leaves it out."""
     other: dict[Name, OtherFeatureConfig] = Field(default={})
     """Further features of the events' layout, by name."""
 

@@ -22,7 +22,7 @@ class VariationalConfig(Section):
     """A latent space of Gaussians (Kingma and Welling, arXiv:1312.6114); the firmware holds their means."""
 
     kl_weight: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
-    """What the Kullback-Leibler divergence from the unit Gaussian weighs in the loss, beside the mean squared error."""
+    """What the Kullback-Leibler divergence from unit Gaussians weighs in the loss, beside the mean squared error."""
 
 
 class _NetworkConfig(Section):
@@ -47,11 +47,13 @@ class DenseAutoencoderConfig(_NetworkConfig):
     """Dense layers, mirrored around the latent space."""
 
     architecture: Literal["dense_autoencoder"] = "dense_autoencoder"
+    """Need not be given for this one."""
     hidden: tuple[Units, ...] = Field(default=(32, 16), min_length=1, strict=False)
     """Units of the encoder's layers, from the input inwards; the decoder repeats them in reverse."""
     latent: Units = 3
     """Dimensions of the latent space."""
     variational: VariationalConfig | None = None
+    """A mapping, which may be empty, makes the latent space one of Gaussians; the firmware holds their means."""
 
     @model_validator(mode="after")
     def _rates(self) -> DenseAutoencoderConfig:
@@ -63,21 +65,28 @@ class BlockConfig(Section):
     """A convolution of the encoder, and the pooling that follows it; the decoder mirrors both."""
 
     filters: Annotated[int, Field(ge=1, le=512)]
+    """Channels of the convolution's output."""
     kernel: Annotated[Window, Field(strict=False)]
+    """Rows (objects) and columns (features) of the convolution's window; zeros around the image keep its size."""
     pool: Annotated[Window, Field(strict=False)] = (1, 1)
-    """The window of the pooling; (1, 1) for none."""
+    """Rows and columns of the pooling's window; `[1, 1]` for none. What fills no window is left out."""
 
 
 class ConvolutionalAutoencoderConfig(_NetworkConfig):
     """Convolutions of the image of objects x features, mirrored around a dense latent space."""
 
     architecture: Literal["convolutional_autoencoder"]
+    """Which of the three architectures this is."""
     blocks: tuple[BlockConfig, ...] = Field(min_length=1, strict=False)
+    """The encoder's convolutions, from the image inwards, each with the pooling that follows it."""
     pooling: Literal["average", "max"] = "average"
+    """What a pooling takes of its window."""
     hidden: tuple[Units, ...] = Field(default=(), strict=False)
     """Units of dense layers between the last block and the latent space."""
     latent: Units = 8
+    """Dimensions of the latent space."""
     variational: VariationalConfig | None = None
+    """A mapping, which may be empty, makes the latent space one of Gaussians; the firmware holds their means."""
 
     @model_validator(mode="after")
     def _rates(self) -> ConvolutionalAutoencoderConfig:
@@ -97,7 +106,7 @@ class AnomaliesConfig(Section):
     """
 
     share: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """How many of a batch's events they are."""
+    """How many of a batch's events they are, as a share."""
     mixing: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The chance that an object is exchanged for the one in the same slot of another event."""
     largest_scale: Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)] = 4.0
@@ -108,13 +117,16 @@ class StudentConfig(_NetworkConfig):
     """A small dense network whose output is the score: it learns the logarithm of float autoencoders' score."""
 
     architecture: Literal["student"]
+    """Which of the three architectures this is."""
     hidden: tuple[Units, ...] = Field(default=(32, 16), min_length=1, strict=False)
+    """Units of the layers between the inputs and the one output."""
     teacher: AutoencoderConfig = DenseAutoencoderConfig()
     """The float autoencoder, trained first; its score is the sum of squared errors."""
     teachers: Annotated[int, Field(ge=1, le=32)] = 1
     """How many such autoencoders are trained, each from random weights of its own (a deep ensemble: Lakshminarayanan,
     Pritzel and Blundell, arXiv:1612.01474). The student learns the mean of their scores."""
     anomalies: AnomaliesConfig = AnomaliesConfig()
+    """Events beside the background that the student learns the score of, made of background alone."""
 
     @field_validator("teacher", mode="before")
     @classmethod

@@ -18,7 +18,7 @@ class CodesConfig(Section):
     """Inputs that arrive as the codes of a type: the firmware passes them on to the network as they are."""
 
     type: str
-    """Such as fixed<16,6>, of every input."""
+    """Of every input, such as `fixed<16,6>`."""
     count: int = Field(ge=1)
     """Number of inputs."""
 
@@ -46,4 +46,4 @@ class OwnModelConfig(Section):
     file: Literal["model.h5", "model.keras"]
     """The copy in the run directory."""
     codes: CodesConfig | None = None
-    """None for a model that takes the trigger objects of `inputs`."""
+    """The type and number of the inputs; `null` for a model that takes the trigger objects of `inputs`."""

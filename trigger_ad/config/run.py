@@ -31,15 +31,17 @@ class Config(Section):
     """One run."""
 
     name: str = Field(pattern=RUN_NAME)
-    """The name of the run directory, `hls_projects/<name>`."""
+    """Of the run directory, `hls_projects/<name>`."""
     seed: int = Field(default=1, ge=0, lt=2**31)
+    """Of every random number: augmentation, initial weights, shuffling, random test vectors."""
     events: Literal["sample"] | EventsConfig = "sample"
-    """`sample` for the shipped simulation, or the user's files."""
+    """`sample` for the shipped simulation, or the user's own files."""
     inputs: InputsConfig = InputsConfig()
     own_model: OwnModelConfig | None = None
     """A model of the user's own, which `convert MODEL --out DIR` has put into the run directory; the sections `model`,
     `score`, `training` and `quantization` are left out then."""
     model: ModelConfig = DenseAutoencoderConfig()
+    """The network that is trained; a dense autoencoder, unless `architecture` names another."""
     score: ScoreName = "squared_error"
     """The anomaly score that ships: `mu_squared` for a variational model and `network_output` for a student, unless
     another is named."""

@@ -13,10 +13,13 @@ class FitConfig(Section):
     """One fit with Adam and early stopping; the best weights on validation background are kept."""
 
     epochs: int = Field(default=60, ge=1)
+    """The most passes over the training events."""
     batch_size: int = Field(default=512, ge=1)
+    """Events of one step."""
     learning_rate: float = Field(default=1e-2, gt=0, allow_inf_nan=False)
+    """Adam's, at the beginning."""
     patience: int = Field(default=6, ge=1)
-    """Epochs without a better validation loss before the learning rate is halved, and twice that before the end."""
+    """Epochs without a better validation loss before the learning rate is halved; training ends after twice that."""
     schedule: Literal["plateau", "cosine"] = "plateau"
     """How the learning rate falls: halved when the validation loss no longer does, or by a half cosine to 0 over all
     epochs, of which none is then left out."""
@@ -29,6 +32,7 @@ class PruningConfig(Section):
     """
 
     sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """The share of each kernel's weights that is 0 at the end."""
     begin: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """When it begins, as a share of all epochs."""
     end: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -46,9 +50,10 @@ class TrainingConfig(FitConfig):
 
     augmentation: int = Field(default=2, ge=1, le=64)
     """Copies of each training event, turned in phi and reflected in eta; pp collisions are symmetric under both. For
-    a detector that is not, or objects whose phi is no angle of the event, 1."""
+    a detector that is not, or objects whose phi is no angle of the event, 1; so with neither eta nor phi among the
+    inputs."""
     pruning: PruningConfig | None = None
-    """Weights that are 0 at the end stay 0 in all that follows."""
+    """A mapping, which may be empty, sets the smallest weights to 0; they stay 0 in all that follows."""
 
 
 class QatConfig(FitConfig):
@@ -66,7 +71,9 @@ class LayerBitsConfig(Section):
     """The bits of one layer, where they are not those of its group."""
 
     weights: Bits | None = None
+    """Of its kernel."""
     biases: Bits | None = None
+    """Of its biases."""
     output: Bits | None = None
     """Of what follows the layer: its activation, or the quantizer of a linear one."""
 
@@ -75,15 +82,20 @@ class QuantizationConfig(Section):
     """Bits of each group of words; where the binary point sits is calibrated on training background."""
 
     weights: Bits = 8
+    """Bits of the kernels."""
     biases: Bits = 8
+    """Bits of the biases."""
     activations: Bits = 8
+    """Bits of the hidden layers' outputs."""
     latent: Bits = 8
+    """Bits of the latent space."""
     output: Bits = 8
     """Bits of the reconstructed inputs."""
     score: Bits | None = None
     """Bits of the score word; exact, with as many bits as it takes, if not given."""
     layers: dict[str, LayerBitsConfig] = Field(default={})
-    """Exceptions by layer name."""
+    """Exceptions by layer name, such as `{encoder_1: {weights: 6, biases: 8, output: 7}}`."""
     ship: Literal["ptq", "qat"] = "qat"
     """Which quantized model becomes firmware: post-training quantization, or quantization-aware training."""
     qat: QatConfig = QatConfig()
+    """The quantization-aware fit."""

@@ -54,7 +54,8 @@ def evaluate(network: Network, inputs: Codes) -> dict[str, Codes]:
         inputs: Codes of its input type, shape (events, inputs), those of a tensor in C order.
 
     Returns:
-        int64 codes of shape (events, *shape of the node) by node name, each of type `network.type(name)`.
+        int64 codes by node name, of shape (events, ...) with the node's shape at the end, and of type
+        `network.type(name)`.
 
     Raises:
         ValueError: If an input cannot have one of the codes.
