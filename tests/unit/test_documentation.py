@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support.configurations import CONFIGURATIONS
 
 from trigger_ad.config_file import load_config
 from trigger_ad.events.sample import sample_paths
@@ -63,7 +64,7 @@ def test_the_readme_names_the_two_commands_in_its_first_screen() -> None:
 def test_the_physics_page_shows_what_its_data_say() -> None:
     page, data = _page_and_data("physics")
     assert import_module("refresh_physics").with_tables(page, data) == page
-    assert page.count("| Firmware |") == page.count("| configuration | model |") * len(_configurations())
+    assert page.count("| Firmware |") == page.count("| configuration | model |") * len(CONFIGURATIONS)
     assert all(count == 0 for run in data.values() for count in run["mismatches"].values())
 
 
@@ -90,10 +91,10 @@ def test_the_page_of_verified_configurations_shows_what_its_data_say() -> None:
 
 @pytest.mark.parametrize("name", ["physics", "verification"])
 def test_both_pages_are_about_every_configuration(name: str) -> None:
-    assert list(_page_and_data(name)[1]) == [path.stem for path in _configurations()]
+    assert list(_page_and_data(name)[1]) == [path.stem for path in CONFIGURATIONS]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
 def test_both_pages_are_about_a_configuration_as_it_is(path: Path) -> None:
     config = load_config(path).model_dump(mode="json")
     physics, runs = (_page_and_data(name)[1][path.stem] for name in ("physics", "verification"))
@@ -102,10 +103,6 @@ def test_both_pages_are_about_a_configuration_as_it_is(path: Path) -> None:
     assert {run["io_type"] for run in runs} == {"io_parallel", "io_stream"}
     (own,) = (run for run in runs if run["io_type"] == config["firmware"]["io_type"])
     assert own["network_digest"] == physics["network_digest"]
-
-
-def _configurations() -> list[Path]:
-    return sorted((ROOT / "configs").glob("*.yaml"))
 
 
 def _page_and_data(name: str) -> tuple[str, dict[str, Any]]:

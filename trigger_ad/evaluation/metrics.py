@@ -101,6 +101,24 @@ def _placements(background: Scores, signal: Scores) -> _Placements:
     )
 
 
+def placements_of(background: Scores, signal: Scores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each background and each signal event, twice the number of the others that it is ordered rightly against.
+
+    Args:
+        background: (n,) int64 or float64.
+        signal: (m,), of the same kind.
+
+    Returns:
+        (n,) and (m,) int64, a tie counting 1.
+
+    Raises:
+        ValueError: A sample is empty or has a value that is not finite.
+        TypeError: Integers are compared with floats.
+    """
+    placements = _placements(background, signal)
+    return placements.background, placements.signal
+
+
 def area_under_curve(background_scores: Scores, signal_scores: Scores) -> float:
     """The area under the ROC curve: the share of signal-background pairs in the right order, a tie counting one half.
 

@@ -27,6 +27,7 @@ from trigger_ad.run_directory import (
     write_json,
     write_text,
     written_together,
+    written_whole,
 )
 
 if TYPE_CHECKING:
@@ -258,6 +259,52 @@ class Stage:
             # another stage may have something in it
             unfinished.parent.rmdir()
         return True
+
+    def adopt(self, run: Run, source: RunDirectory) -> bool:
+        """Takes over what another run has made of the very same inputs: its files, and what its manifest says of them.
+
+        Args:
+            run: The run, on which nobody else works.
+            source: The other run's directory; it may be worked on meanwhile, as long as this stage of it is not.
+
+        Returns:
+            Whether it did: not where the run has it already, nor where the other has not made it of these inputs.
+
+        Raises:
+            UserError: If a file cannot be written.
+        """
+        wanted = self._read_inputs(run).digest
+        other = Run(run.config, source)
+        if self._has_made(run, wanted) or not self._has_made(other, wanted):
+            return False
+        with written_together():
+            remove_leftovers(run.directory.path)
+            self._forget(run)
+            run.write_config()
+            for made, own in zip(self.outputs(other), self.outputs(run), strict=True):
+                with written_whole(own) as temporary:
+                    (shutil.copytree if made.is_dir() else shutil.copyfile)(made, temporary)
+        manifest = _manifest(run)
+        manifest["stages"][self.name] = _manifest(other)["stages"][self.name]
+        write_json(run.directory.manifest, manifest)
+        return True
+
+    def inputs_digest(self, run: Run) -> str:
+        """The digest of everything that it would read now: two runs where it is equal would make the same of it."""
+        return self._read_inputs(run).digest
+
+    def made_from(self, run: Run, before: str) -> str:
+        """Names what it would make in a run where the stage before it is still to come.
+
+        Args:
+            run: The run.
+            before: What names what that stage makes.
+
+        Returns:
+            A digest, equal for two runs only if they would make the same.
+        """
+        own = [self._settings_of(run.config, run), source_digest(tuple(self.rooms))]
+        return text_digest(json.dumps([before, *own], sort_keys=True))
 
     @contextmanager
     def _checkpoints(self, run: Run, wanted: str) -> Iterator[None]:
