@@ -90,8 +90,18 @@ def _front_panel(
             rotation=90,
             ha="right",
         )
+    _whole_ticks(axes, [point["objectives"][cost["key"]] for point in points])
     axes.set_xlabel(cost["title"])
     axes.set_ylabel(first["title"])
+
+
+def _whole_ticks(axes: Axes, values: Sequence[float]) -> None:
+    """Between two whole numbers of what is only counted there is nothing to label."""
+    from matplotlib.ticker import MaxNLocator, NullLocator
+
+    if all(isinstance(value, int) for value in values):
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _relative_figure(pareto: Pareto, mark: str) -> Drawing | None:
@@ -107,6 +117,7 @@ def _relative_figure(pareto: Pareto, mark: str) -> Drawing | None:
         for model, colour in (("ptq", SERIES[5]), ("qat", SERIES[0])):
             _relative_line(axes, curve, model, signal, colour)
         axes.axhline(1, color=INK, linewidth=0.8)
+        _whole_ticks(axes, [point["value"] for point in curve["points"]])
         set_title(axes, signal_title(signal))
         axes.set_xlabel(curve["axis"])
         axes.set_ylabel("AUC / float AUC")
@@ -166,6 +177,7 @@ def _cost_figure(pareto: Pareto, mark: str) -> Drawing | None:
         known = [point for point in points if point["figures"][key] is not None]
         axes.plot([point["value"] for point in known], [point["figures"][key] for point in known], "o-", color=FIRMWARE)
         axes.set_ylim(bottom=0)
+        _whole_ticks(axes, [point["value"] for point in known])
         axes.set_xlabel(curve["axis"])
         axes.set_ylabel(FIGURE_TITLES[key])
     return finished(

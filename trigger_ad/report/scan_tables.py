@@ -41,7 +41,7 @@ def front_table(pareto: Pareto) -> Table:
     titles = [item["title"] for item in pareto["objectives"]]
     return Table(
         title="The front: points that none is better than",
-        columns=("Point", *titles, *(FIGURE_TITLES[key] for key in others), "Within budget", "Chosen"),
+        columns=("Point", *titles, *(FIGURE_TITLES[key] for key in others), *_budget_column(pareto), "Chosen"),
         rows=tuple(rows),
         notes=("AUC and TPR are of the quantized model that ships, on validation events.",),
     )
@@ -52,13 +52,17 @@ def _front_row(pareto: Pareto, point: Mapping[str, Any], others: Sequence[str]) 
     return (
         point["name"],
         *map(text, values),
-        _within(pareto, point),
+        *([_within(point)] if pareto["budget"] else []),
         "chosen" if point["name"] == pareto["chosen"] else "",
     )
 
 
-def _within(pareto: Pareto, point: Mapping[str, Any]) -> str:
-    if not pareto["budget"] or point["over_budget"] is None:
+def _budget_column(pareto: Pareto) -> list[str]:
+    return ["Within budget"] if pareto["budget"] else []
+
+
+def _within(point: Mapping[str, Any]) -> str:
+    if point["over_budget"] is None:
         return UNKNOWN
     return "NO" if point["over_budget"] else "yes"
 
@@ -119,9 +123,14 @@ def chosen_table(pareto: Pareto) -> Table | None:
 
 def _test_row(row: Mapping[str, Any], targets: Sequence[float]) -> tuple[str, ...]:
     points = {point["fpr_target"]: point for point in row["tpr"]}
-    rates = [rate_with_interval(points[key]["tpr"], points[key]["low"], points[key]["high"]) for key in targets]
+    rates = [_rate(points.get(target)) for target in targets]
     area = with_interval(row["auc"], row["auc_low"], row["auc_high"], 4)
     return (f"{model_title(row['model'])}, {signal_title(row['signal'])}", area, *rates)
+
+
+def _rate(point: Mapping[str, Any] | None) -> str:
+    """The rate of one working point; what few equal scores rule out for one model need not be for another."""
+    return UNKNOWN if point is None else rate_with_interval(point["tpr"], point["low"], point["high"])
 
 
 def curve_table(pareto: Pareto) -> Table | None:

@@ -37,8 +37,8 @@ def shown(objectives: Sequence[Objective]) -> Iterator[Callable[[Schedule], None
 
 
 def _table(schedule: Schedule, objective: Objective, started: float) -> Table:
-    table = Table(title="points", title_justify="left", show_header=False)
-    for fact, value in _facts(schedule, objective, started):
+    table = Table(show_header=False)
+    for fact, value in _facts(schedule, objective, started).items():
         table.add_row(fact, value)
     for entry in schedule.entries.values():
         if entry.state == "running":
@@ -55,24 +55,31 @@ def _a_line_each(objective: Objective, started: float) -> Callable[[Schedule], N
         for entry in schedule.entries.values():
             if entry.ended and entry.point.name not in told:
                 told.add(entry.point.name)
-                how = f"failed: {entry.reason}" if entry.state == "failed" else "done"
-                rest = ", ".join(f"{value} {fact}" for fact, value in _facts(schedule, objective, started))
-                _LOGGER.info("%s %s (%s)", entry.point.name, how, rest)
+                facts = _facts(schedule, objective, started).items()
+                _LOGGER.info("%s %s (%s)", entry.point.name, _fate(entry), ", ".join(f"{k} {v}" for k, v in facts))
 
     return tell
 
 
-def _facts(schedule: Schedule, objective: Objective, started: float) -> list[tuple[str, str]]:
+def _fate(entry: Entry) -> str:
+    if entry.state == "failed":
+        return f"failed: {entry.reason}"
+    return "done" if entry.ran else "was done before"
+
+
+def _facts(schedule: Schedule, objective: Objective, started: float) -> dict[str, str]:
     entries = list(schedule.entries.values())
     count = {state: sum(entry.state == state for entry in entries) for state in ("done", "running", "failed")}
     best = best_of(entries, objective)
-    return [
-        (f"of {schedule.total} done", str(count["done"])),
-        ("running", str(count["running"])),
-        ("failed", str(count["failed"])),
-        ("best", "none" if best is None else f"{best.point.name}: {objective.title} {objective.of(best.figures):.5g}"),
-        ("left", _left(schedule, count["done"] + count["failed"], started)),
-    ]
+    return {
+        "done": f"{count['done']} of {schedule.total}",
+        "running": str(count["running"]),
+        "failed": str(count["failed"]),
+        "best": "none"
+        if best is None
+        else f"{best.point.name} with {objective.title} {objective.of(best.figures):.5g}",
+        "time left": _left(schedule, count["done"] + count["failed"], started),
+    }
 
 
 def best_of(entries: Sequence[Entry], objective: Objective) -> Entry | None:

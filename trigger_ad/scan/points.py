@@ -63,6 +63,9 @@ class Points:
         self.keys = {axis: keys or (axis,) for axis, keys in _axes(scan).items()}
         self._labels = _labels(self.keys)
         self._known: dict[str, str] = {}
+        # what is the same for all points tells none from another
+        constant = {axis for axis, item in (scan.grid or {}).items() if len(item.values) == 1}
+        self._telling = [axis for axis in self.keys if axis not in constant] or list(self.keys)
         for axis, keys in self.keys.items():
             if "name" in keys:
                 raise UserError(f"{path}: {axis}: the scan names its points itself", "Scan another key")
@@ -84,7 +87,7 @@ class Points:
     def _name(self, settings: Settings) -> str:
         """A name that says what is set where it is short enough; another for other settings."""
         text = json.dumps(settings, sort_keys=True, default=str)
-        parts = [f"{self._labels[axis]}_{_shown(value)}" for axis, value in settings.items()]
+        parts = [f"{self._labels[axis]}_{_shown(value)}" for axis, value in settings.items() if axis in self._telling]
         name = re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(parts)) or "point"
         name = name if name[0].isalpha() else f"p_{name}"
         if len(name) > LONGEST_NAME or name in RESERVED or self._known.setdefault(name, text) != text:

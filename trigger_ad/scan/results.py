@@ -36,7 +36,6 @@ def point_json(entry: Entry, objectives: Sequence[Objective], folder: Path) -> d
         "state": entry.state,
         "reason": entry.reason,
         "seconds": round(entry.seconds, 3),
-        "ran": entry.ran,
         "shared": {stage: owner for stage, owner in entry.owners.items() if owner != entry.point.name},
         "figures": entry.figures,
         "objectives": {item.key: entry.figures.get(item.key) for item in objectives},

@@ -29,7 +29,7 @@ class Entry:
         state: `waiting` also while another point makes what both share.
         stage: What is done for it now.
         reason: Why it failed.
-        seconds: That workers took for it.
+        seconds: That its own stages took, without what another point has made; of a failed point, that workers took.
         ran: The stages that ran: of a point that was finished before, none.
         owners: For each shared stage, the point that has made it.
         figures: Of the finished point.
@@ -221,7 +221,12 @@ class Schedule:
             self._end(entry, "failed", outcome.reason)
         elif task.measure:
             entry.figures, entry.comparisons = outcome.figures or {}, outcome.comparisons or []
+            entry.seconds = sum(outcome.timings.get(stage, 0.0) for stage in self._own_stages(entry, outcome))
             self._end(entry, "done")
+
+    def _own_stages(self, entry: Entry, outcome: Outcome) -> list[str]:
+        name = entry.point.name
+        return [stage for stage in outcome.timings if entry.owners.get(stage, name) == name]
 
     def _take_shared(self, task: Task, entry: Entry, outcome: Outcome) -> None:
         names = [stage.name for stage in SHARED]

@@ -17,7 +17,7 @@ from trigger_ad.config import Config
 from trigger_ad.errors import CheckFailed, UserError
 from trigger_ad.pipeline.check import check_run
 from trigger_ad.pipeline.quantize import QUANTIZE
-from trigger_ad.pipeline.stage import Run, Stage, package_versions, source_digest
+from trigger_ad.pipeline.stage import Run, Stage, package_versions, source_digest, timings
 from trigger_ad.pipeline.target import bring_up_to_date
 from trigger_ad.pipeline.train import TRAIN
 from trigger_ad.pipeline.validation import VALIDATION
@@ -87,6 +87,7 @@ class Outcome:
         remedy: What to do about it, of one that stops the scan.
         refused: Whether nothing was begun: the configuration as a whole cannot be what it asks for.
         seconds: What it took.
+        timings: Seconds that each stage of a finished point took when it was made, whenever that was.
         ran: The stages that ran: none where the point was up to date.
         figures: Of the point, if they were measured.
         comparisons: Of its models, likewise.
@@ -97,6 +98,7 @@ class Outcome:
     remedy: str = ""
     refused: bool = False
     seconds: float = 0.0
+    timings: Mapping[str, float] = field(default_factory=dict)
     ran: tuple[str, ...] = ()
     figures: Figures | None = None
     comparisons: list[dict[str, Any]] | None = None
@@ -145,9 +147,8 @@ def _done(task: Task) -> Outcome:
     ran = _patiently(lambda: _stages(task, run))
     if not task.measure:
         return Outcome("done", ran=tuple(ran))
-    return Outcome(
-        "done", ran=tuple(ran), figures=figures_of(run, task.last, task.fprs), comparisons=comparisons_of(run)
-    )
+    figures = figures_of(run, task.last, task.fprs)
+    return Outcome("done", timings=timings(run), ran=tuple(ran), figures=figures, comparisons=comparisons_of(run))
 
 
 def _stages(task: Task, run: Run) -> list[str]:

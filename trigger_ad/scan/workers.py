@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -69,7 +70,7 @@ class DaskWorkers:
         from distributed import wait
 
         if self._running:
-            with suppress(TimeoutError):
+            with self._client.as_current(), suppress(TimeoutError):
                 wait(list(self._running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
         if self._client.status != "running":
             raise UserError(
@@ -149,6 +150,7 @@ def workers_of(address: str, folder: Path) -> Iterator[DaskWorkers]:
     distributed = require_dask()
     with _quiet_logs():
         try:
+            asyncio.run(_knock(address))
             client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise UserError(
@@ -158,6 +160,20 @@ def workers_of(address: str, folder: Path) -> Iterator[DaskWorkers]:
         with client:
             _require_equals(client, folder)
             yield DaskWorkers(client)
+
+
+async def _knock(address: str) -> None:
+    """Finds out whether a scheduler of Dask listens: a client goes on trying, and complains when it is thrown away.
+
+    Raises:
+        OSError: Nothing does, or something else.
+        TimeoutError: It does not say so.
+        ValueError: The address is none.
+    """
+    from distributed.comm import connect
+
+    comm = await asyncio.wait_for(connect(address, timeout=CONNECT_SECONDS), CONNECT_SECONDS)
+    await comm.close()
 
 
 def require_dask() -> Any:
