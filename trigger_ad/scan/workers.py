@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _LOGGER = logging.getLogger(__name__)
-CONNECT_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 5.0
 """After which a scheduler counts as not there."""
 _SECONDS_BETWEEN_LOOKS: Final = 0.5
 ONE_THREAD: Final = dict.fromkeys(
@@ -170,7 +170,7 @@ async def _knock(address: str) -> None:
         TimeoutError: It does not say so.
         ValueError: The address is none.
     """
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await asyncio.wait_for(connect(address, timeout=CONNECT_SECONDS), CONNECT_SECONDS)
     await comm.close()
