@@ -11,10 +11,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from support.configurations import CONFIGURATIONS
+from support.configurations import CONFIGURATIONS, SCANS
 
 from trigger_ad.config_file import load_config
 from trigger_ad.events.sample import sample_paths
+from trigger_ad.scan.scanning import Scan
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -45,6 +46,25 @@ def test_the_examples_of_the_configuration_are_configurations(tmp_path: Path) ->
         inputs[config.name] = InputEncoding(config.inputs, EventLayout(config.layout)).inputs
     # as a comment in the example says
     assert inputs == {"several_files": 57, "other_experiment": 45}
+
+
+def test_the_examples_of_scans_are_scans_of_shipped_configurations(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "scans.md").read_text(encoding="utf-8")
+    for name in ("ffn_small.yaml", "student_small.yaml"):
+        (tmp_path / name).write_text((ROOT / "configs" / name).read_text(encoding="utf-8"), encoding="utf-8")
+    blocks = re.findall(r"```yaml scan\n(.*?)```", page, flags=re.DOTALL)
+    counts = {}
+    for block in blocks:
+        path = tmp_path / "scan.yaml"
+        path.write_text(block, encoding="utf-8")
+        scan = Scan(path)
+        counts[scan.config.name] = len(scan.listed)
+    assert counts == {"widths": 6, "search": 0}
+
+
+@pytest.mark.parametrize("path", SCANS, ids=lambda path: path.stem)
+def test_every_shipped_scan_is_called_as_its_file(path: Path) -> None:
+    assert Scan(path).config.name == path.stem
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -88,9 +88,10 @@ class Points:
         """A name that says what is set where it is short enough; another for other settings."""
         text = json.dumps(settings, sort_keys=True, default=str)
         parts = [f"{self._labels[axis]}_{_shown(value)}" for axis, value in settings.items() if axis in self._telling]
-        name = re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(parts)) or "point"
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(parts).replace(".", "p").replace("+", "")) or "point"
         name = name if name[0].isalpha() else f"p_{name}"
-        if len(name) > LONGEST_NAME or name in RESERVED or self._known.setdefault(name, text) != text:
+        rounded = any(isinstance(value, float) and not _is_short(value) for value in settings.values())
+        if len(name) > LONGEST_NAME or rounded or name in RESERVED or self._known.setdefault(name, text) != text:
             name = f"{name[: LONGEST_NAME - 9]}-{text_digest(text)[:8]}"
         return name
 
@@ -147,11 +148,16 @@ def _shown(value: Any) -> str:
         case dict():
             return text_digest(json.dumps(value, sort_keys=True, default=str))[:8]
         case float():
-            return f"{value:g}".replace(".", "p").replace("+", "")
+            return f"{value:g}" if _is_short(value) else f"{value:.3g}"
         case None:
             return "none"
         case _:
             return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_short(value: float) -> bool:
+    """Whether six digits are all of a number."""
+    return float(f"{value:g}") == value
 
 
 def _set(data: dict[str, Any], key: str, value: Any, path: Path) -> None:

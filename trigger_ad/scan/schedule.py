@@ -174,14 +174,16 @@ class Schedule:
 
     def _begin(self, point: Point) -> Entry:
         """Takes a point on; one that a search has asked for twice has ended with the first."""
-        if point.name not in self.entries:
-            run = Run(point.config, RunDirectory(self._folder / point.name))
-            trained = TRAIN.inputs_digest(run)
-            self._keys[point.name] = (trained, QUANTIZE.made_from(run, trained))
-            self.entries[point.name] = Entry(point)
-        elif self.entries[point.name].ended:
-            self._source.tell(self.entries[point.name])
-        return self.entries[point.name]
+        name = point.name
+        if name not in self.entries:
+            self.entries[name] = Entry(point)
+            try:
+                self._keys[name] = _shared_keys(Run(point.config, RunDirectory(self._folder / name)))
+            except UserError as error:
+                self._end(self.entries[name], "failed", str(error))
+        elif self.entries[name].ended:
+            self._source.tell(self.entries[name])
+        return self.entries[name]
 
     def _task_of(self, entry: Entry) -> Task | None:
         """What is to be done next for a point that nothing is done for; None if it waits, or has ended."""
@@ -243,3 +245,13 @@ class Schedule:
     def _end(self, entry: Entry, state: PointState, reason: str | None = None) -> None:
         entry.state, entry.reason = state, reason
         self._source.tell(entry)
+
+
+def _shared_keys(run: Run) -> tuple[str, ...]:
+    """What names each shared stage of a run: points where it is equal would make the same of it.
+
+    Raises:
+        UserError: If there are no such events files.
+    """
+    trained = TRAIN.inputs_digest(run)
+    return trained, QUANTIZE.made_from(run, trained)

@@ -109,9 +109,11 @@ class Search:
         from optuna.trial import TrialState
 
         with _quiet():
+            values = [entry.figures.get(item.key) for item in self._objectives]
+            known = [value for value in values if value is not None]
             for number in self._asked.pop(entry.point.name, []):
-                if entry.state == "done":
-                    self._study.tell(number, [item.of(entry.figures) for item in self._objectives])
+                if len(known) == len(values):
+                    self._study.tell(number, known)
                 else:
                     self._study.tell(number, state=TrialState.FAIL)
 

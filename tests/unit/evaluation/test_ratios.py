@@ -45,8 +45,8 @@ def test_the_interval_covers_as_often_as_it_says(of: int) -> None:
 
 def test_equal_scores_have_a_ratio_of_exactly_one() -> None:
     random = np.random.default_rng(3)
-    samples = [Sample(values, values) for values in random.normal(0, 1, (2, 50))]
-    assert auc_ratio(*samples) == RatioInterval(1.0, 1.0, 1.0)
+    background, signal = (Sample(values, values) for values in random.normal(0, 1, (2, 50)))
+    assert auc_ratio(background, signal) == RatioInterval(1.0, 1.0, 1.0)
 
 
 def test_codes_may_be_compared_with_floats() -> None:

@@ -77,7 +77,13 @@ def test_a_long_name_ends_in_a_digest_of_what_is_set(read_scan: Read) -> None:
     assert max(map(len, names)) <= LONGEST_NAME
 
 
-def test_the_name_of_a_section_does_not_depend_on_the_order_in_which_points_are_asked_for(read_scan: Read) -> None:
+def test_a_number_that_is_not_written_out_is_told_from_its_neighbours(read_scan: Read) -> None:
+    names = [point.name for point in _listed(read_scan, grid={"training.learning_rate": [0.0123456789, 0.0123456788]})]
+    assert len(set(names)) == 2
+    assert all(name.startswith("learning_rate_0p0123-") for name in names)
+
+
+def test_a_name_does_not_depend_on_how_often_it_is_asked_for(read_scan: Read) -> None:
     _, points = read_scan(grid={"quantization.weights": [4, 6]})
     assert points.point({"quantization.weights": 6}).name == points.point({"quantization.weights": 6}).name
 
