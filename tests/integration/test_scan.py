@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 import yaml
 from support.runs import Command, write_study
+from support.small_disk import small_disk
+
+from trigger_ad.config_file import load_config
+from trigger_ad.scan.work import TOKEN, Task, work
 
 SCAN = Path("hls_projects/bits")
 PROGRAM = (sys.executable, "-c", "from trigger_ad.cli import main; main()")
@@ -149,3 +153,14 @@ def test_a_scheduler_that_is_not_there_is_named(folder: Path, command: Command) 
     outcome = command("scan", str(_write_scan()), "--scheduler", "tcp://127.0.0.1:1")
     assert outcome.code == 2
     assert outcome.error.startswith("trigger-ad: --scheduler: there is no scheduler that answers at tcp://127.0.0.1:1.")
+
+
+def test_a_full_disk_is_nobodys_fault_and_leaves_nothing_half_written(folder: Path) -> None:
+    config = load_config(folder / "study.yaml")
+    with small_disk(folder / "disk", kilobytes=32) as disk:
+        (disk / TOKEN).touch()
+        outcome = work(Task(disk, "point", config.model_dump(mode="json"), "train"))
+        left = [path for path in disk.rglob("*.h5*") if path.is_file()]
+    assert (outcome.state, outcome.remedy) == ("stop", "Free some space and run again")
+    assert "no space left on the device" in (outcome.reason or "")
+    assert left == []

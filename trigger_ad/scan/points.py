@@ -19,8 +19,8 @@ from trigger_ad.run_directory import text_digest
 LONGEST_NAME: Final = 48
 """Of a point; a longer one ends in a digest of its settings."""
 
-RESERVED: Final = ("figures", "logs", "test")
-"""Folders and words of the scan's own, which no point is called."""
+RESERVED: Final = ("figures", "logs")
+"""Folders of the scan's own, which no point is called."""
 
 Settings = Mapping[str, Any]
 """What a point sets: a value for each axis."""
