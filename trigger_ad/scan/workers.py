@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 CONNECT_SECONDS: Final = 5.0
 """After which a scheduler counts as not there."""
+_LIBRARIES: Final = ("distributed", "tornado", "asyncio", "dask")
 _SECONDS_BETWEEN_LOOKS: Final = 0.5
 ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
@@ -50,11 +52,17 @@ class DaskWorkers:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._address = client.scheduler_info(n_workers=0)["address"]
         self._running: dict[Future[Outcome], Task] = {}
 
     def capacity(self) -> int:
-        """How many tasks they can do at once: one where none is there yet, so that it waits for the first."""
-        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        """How many tasks they can do at once: one where none is there yet, so that it waits for the first.
+
+        Raises:
+            UserError: If the scheduler has gone.
+        """
+        with self._scheduler_there():
+            return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
 
     def submit(self, task: Task) -> None:
         """Takes a task on: it is done by another worker if its own is lost, and again by a third."""
@@ -70,24 +78,28 @@ class DaskWorkers:
         from distributed import wait
 
         if self._running:
-            with self._client.as_current(), suppress(TimeoutError):
+            with self._scheduler_there(), self._client.as_current(), suppress(TimeoutError):
                 wait(list(self._running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
-        if self._client.status != "running":
-            raise UserError(
-                f"the scheduler at {_address(self._client)} has gone",
-                "Start the same scan again when there is one; what was finished is kept",
-            )
         ended = [future for future in self._running if future.done()]
         return [(self._running.pop(future), _outcome(future)) for future in ended]
+
+    @contextmanager
+    def _scheduler_there(self) -> Iterator[None]:
+        try:
+            yield
+            gone = self._client.status != "running"
+        except (OSError, CancelledError, asyncio.CancelledError):
+            gone = True
+        if gone:
+            raise UserError(
+                f"the scheduler at {self._address} has gone",
+                "Start the same scan again when there is one; what was finished is kept",
+            )
 
 
 def _key(task: Task) -> str:
     """What Dask's own pages call a task."""
     return f"{task.point}-{task.last}-{time.monotonic_ns()}"
-
-
-def _address(client: Client) -> str:
-    return str(client.scheduler.address if client.scheduler else "?")
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:
@@ -238,16 +250,17 @@ def _probe(token: Path) -> Callable[[], tuple[dict[str, Any], bool]]:
 @contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Silences what Dask's libraries log in this process: what a user must know of it is said in an error."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio", "dask")]
-    before = [(logger.level, logger.propagate) for logger in loggers]
+    # each of their modules has set a level of its own
+    known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LIBRARIES]
+    loggers = [logging.getLogger(name) for name in {*known, *_LIBRARIES}]
+    before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        for logger, (level, propagate) in zip(loggers, before, strict=True):
+        for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
-            logger.propagate = propagate
 
 
 def _line(error: BaseException) -> str:
