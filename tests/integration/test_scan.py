@@ -12,12 +12,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from support.runs import Command, write_study
 from support.small_disk import small_disk
 
 from trigger_ad.config_file import load_config
+from trigger_ad.evaluation.metrics import area_under_curve
+from trigger_ad.network.graph import Network
+from trigger_ad.pipeline.quantize import score_words
+from trigger_ad.pipeline.target import open_run
+from trigger_ad.pipeline.validation import validation_scores
+from trigger_ad.run_directory import read_json
 from trigger_ad.scan.work import TOKEN, Task, work
 
 SCAN = Path("hls_projects/bits")
@@ -130,11 +137,27 @@ def test_a_killed_scan_goes_on_where_it_was(folder: Path) -> None:
     assert f"{done} was done before" in again.stderr
     assert {point["state"] for point in _points().values()} == {"done"}
     assert (SCAN / done / "manifest.json").read_bytes() == finished
-    # each is an ordinary run directory
+    _requires_validation_events_alone(done)
     pareto = json.loads((SCAN / "pareto.json").read_text())
     assert pareto["chosen"] in pareto["front"]
     assert {row["model"] for row in pareto["test"]} == {"float", "qat"}
     assert (SCAN / "pareto.html").read_text().count("bits_6") >= 2
+
+
+def _requires_validation_events_alone(point: str) -> None:
+    """What a scan compares is of validation events, which an ordinary run directory's own stages split."""
+    run = open_run(SCAN / point)
+    scores = validation_scores(run)["qat"]
+    parts = {name: parts["validation"] for name, parts in run.dataset.signals.items()}
+    assert len(scores.background) == len(run.dataset.background["validation"])
+    assert {name: len(values) for name, values in scores.signals.items()} == {
+        name: len(part) for name, part in parts.items()
+    }
+    network = Network.from_json(read_json(run.directory.network("qat")))
+    for name, part in parts.items():
+        assert np.array_equal(scores.signals[name], score_words(network, run.encoding, part))
+        area = area_under_curve(scores.background, scores.signals[name])
+        assert _points()[point]["figures"][f"auc.{name}"] == area
 
 
 def test_two_scans_do_not_work_in_one_folder(folder: Path, command: Command) -> None:

@@ -27,7 +27,6 @@ from trigger_ad.run_directory import (
     write_json,
     write_text,
     written_together,
-    written_whole,
 )
 
 if TYPE_CHECKING:
@@ -233,11 +232,11 @@ class Stage:
         """
         inputs = self._read_inputs(run)
         wanted = inputs.digest
-        if not again and self._has_made(run, wanted):
+        if not again and self.has_made(run, wanted):
             _LOGGER.debug("%s: up to date", self.name)
             return False
         if keep and not again and self._was_made_of(run, inputs):
-            by = _manifest(run)["stages"][self.name]["versions"].get("trigger-ad")
+            by = manifest_of(run)["stages"][self.name]["versions"].get("trigger-ad")
             _LOGGER.info(
                 "%s: kept as another version has made it (trigger-ad %s)", self.name, by or "of no known version"
             )
@@ -248,7 +247,7 @@ class Stage:
         with written_together():
             # first, so that artefacts of which only some were renamed are not believed
             remove_leftovers(run.directory.path)
-            self._forget(run)
+            self.forget(run)
             run.write_config()
             with self._checkpoints(run, wanted):
                 self.execute(run)
@@ -260,51 +259,9 @@ class Stage:
             unfinished.parent.rmdir()
         return True
 
-    def adopt(self, run: Run, source: RunDirectory) -> bool:
-        """Takes over what another run has made of the very same inputs: its files, and what its manifest says of them.
-
-        Args:
-            run: The run, on which nobody else works.
-            source: The other run's directory; it may be worked on meanwhile, as long as this stage of it is not.
-
-        Returns:
-            Whether it did: not where the run has it already, nor where the other has not made it of these inputs.
-
-        Raises:
-            UserError: If a file cannot be written.
-        """
-        wanted = self._read_inputs(run).digest
-        other = Run(run.config, source)
-        if self._has_made(run, wanted) or not self._has_made(other, wanted):
-            return False
-        with written_together():
-            remove_leftovers(run.directory.path)
-            self._forget(run)
-            run.write_config()
-            for made, own in zip(self.outputs(other), self.outputs(run), strict=True):
-                with written_whole(own) as temporary:
-                    (shutil.copytree if made.is_dir() else shutil.copyfile)(made, temporary)
-        manifest = _manifest(run)
-        manifest["stages"][self.name] = _manifest(other)["stages"][self.name]
-        write_json(run.directory.manifest, manifest)
-        return True
-
     def inputs_digest(self, run: Run) -> str:
         """The digest of everything that it would read now: two runs where it is equal would make the same of it."""
         return self._read_inputs(run).digest
-
-    def made_from(self, run: Run, before: str) -> str:
-        """Names what it would make in a run where the stage before it is still to come.
-
-        Args:
-            run: The run.
-            before: What names what that stage makes.
-
-        Returns:
-            A digest, equal for two runs only if they would make the same.
-        """
-        own = [self._settings_of(run.config, run), source_digest(tuple(self.rooms))]
-        return text_digest(json.dumps([before, *own], sort_keys=True))
 
     @contextmanager
     def _checkpoints(self, run: Run, wanted: str) -> Iterator[None]:
@@ -324,18 +281,19 @@ class Stage:
         events = set(run.event_files())
         read = [*self.inputs(run), *self.later_inputs(run)]
         files = [_digest(path, is_events=path in events) for path in read]
-        return _Inputs(self._settings_of(run.config, run), files, source_digest(tuple(self.rooms)))
+        return _Inputs(self.settings_of(run.config, run), files, source_digest(tuple(self.rooms)))
 
-    def _settings_of(self, config: Config, run: Run) -> Any:
+    def settings_of(self, config: Config, run: Run) -> Any:
         """What it depends on, as it is when it is read back."""
         return json.loads(json.dumps([self.settings(config), run.event_file_counts()]))
 
     def is_up_to_date(self, run: Run) -> bool:
         """Whether what it made follows from what it would read now."""
-        return self._has_made(run, self._read_inputs(run).digest)
+        return self.has_made(run, self._read_inputs(run).digest)
 
-    def _has_made(self, run: Run, wanted: str) -> bool:
-        entry = _manifest(run)["stages"].get(self.name, {})
+    def has_made(self, run: Run, wanted: str) -> bool:
+        """Whether what it made is of the inputs of a digest, and is still there."""
+        entry = manifest_of(run)["stages"].get(self.name, {})
         return bool(entry.get("inputs") == wanted) and all(path.exists() for path in self.outputs(run))
 
     def _was_made_of(self, run: Run, inputs: _Inputs) -> bool:
@@ -343,7 +301,7 @@ class Stage:
 
         Settings that an earlier version did not know are what this version takes them to be where nothing is said.
         """
-        entry = _manifest(run)["stages"].get(self.name, {})
+        entry = manifest_of(run)["stages"].get(self.name, {})
         if not {"config", "event_files", "read"} <= entry.keys() or entry["event_files"] != run.event_file_counts():
             return False
         try:
@@ -351,17 +309,18 @@ class Stage:
         except ValueError:
             return False
         known = inputs.files[: len(inputs.files) - len(self.later_inputs(run))]
-        same = self._settings_of(then, run) == inputs.settings and entry["read"] in (inputs.files, known)
+        same = self.settings_of(then, run) == inputs.settings and entry["read"] in (inputs.files, known)
         return same and all(path.exists() for path in self.outputs(run))
 
-    def _forget(self, run: Run) -> None:
-        manifest = _manifest(run)
+    def forget(self, run: Run) -> None:
+        """Takes it out of the run's manifest: what is written from now on is believed once it is whole."""
+        manifest = manifest_of(run)
         if manifest["stages"].pop(self.name, None):
             write_json(run.directory.manifest, manifest)
 
     def _record(self, run: Run, inputs: _Inputs, seconds: float) -> None:
         directory = run.directory
-        manifest = _manifest(run)
+        manifest = manifest_of(run)
         manifest["stages"][self.name] = {
             "inputs": inputs.digest,
             "config": run.config.model_dump(mode="json"),
@@ -383,7 +342,7 @@ def _digest(path: Path, *, is_events: bool) -> str:
     return events_digest(path) if is_events else file_digest(path)
 
 
-def _manifest(run: Run) -> dict[str, Any]:
+def manifest_of(run: Run) -> dict[str, Any]:
     """The manifest, whose `stages` has an entry for each stage that has run."""
     path = run.directory.manifest
     if not path.exists():
@@ -408,7 +367,7 @@ def source_digest(rooms: tuple[str, ...]) -> str:
 
 def timings(run: Run) -> dict[str, float]:
     """Seconds that each stage took when it last ran."""
-    return {name: entry["seconds"] for name, entry in _manifest(run)["stages"].items()}
+    return {name: entry["seconds"] for name, entry in manifest_of(run)["stages"].items()}
 
 
 def package_versions() -> dict[str, str | None]:

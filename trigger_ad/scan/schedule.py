@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.quantize import QUANTIZE
+from trigger_ad.pipeline.sharing import made_from
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.pipeline.train import TRAIN
 from trigger_ad.run_directory import RunDirectory
@@ -254,4 +255,4 @@ def _shared_keys(run: Run) -> tuple[str, ...]:
         UserError: If there are no such events files.
     """
     trained = TRAIN.inputs_digest(run)
-    return trained, QUANTIZE.made_from(run, trained)
+    return trained, made_from(QUANTIZE, run, trained)

@@ -17,6 +17,7 @@ from trigger_ad.config import Config
 from trigger_ad.errors import CheckFailed, UserError
 from trigger_ad.pipeline.check import check_run
 from trigger_ad.pipeline.quantize import QUANTIZE
+from trigger_ad.pipeline.sharing import adopt
 from trigger_ad.pipeline.stage import Run, Stage, package_versions, source_digest, timings
 from trigger_ad.pipeline.target import bring_up_to_date
 from trigger_ad.pipeline.train import TRAIN
@@ -157,7 +158,7 @@ def _stages(task: Task, run: Run) -> list[str]:
         for stage in SHARED:
             owner = task.owners.get(stage.name, task.point)
             if owner != task.point:
-                stage.adopt(run, RunDirectory(task.folder / owner))
+                adopt(stage, run, RunDirectory(task.folder / owner))
     ran = bring_up_to_date(run, task.last)
     if task.measure:
         with worked_on_alone(run.directory):

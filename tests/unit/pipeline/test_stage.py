@@ -242,22 +242,3 @@ def test_results_without_what_is_read_from_them_are_damaged(run: Run, content: s
     path.write_text(content)
     with pytest.raises(UserError, match=r"emulation\.json"):
         read_results(run, "emulation", ("emulators",))
-
-
-def test_another_runs_work_of_the_same_inputs_is_taken_over_whole(run: Run, tmp_path: Path) -> None:
-    other = Run(run.config, RunDirectory(tmp_path / "other"))
-    _stage().bring_up_to_date(other)
-    assert _stage().adopt(run, other.directory)
-    assert [path.read_text() for path in _outputs(run)] == ["1", "1"]
-    assert json.loads(run.directory.manifest.read_text()) == json.loads(other.directory.manifest.read_text())
-    assert not _stage().bring_up_to_date(run)
-
-
-def test_work_of_other_inputs_and_work_that_is_there_already_are_not_taken_over(run: Run, tmp_path: Path) -> None:
-    other = Run(run.config.model_copy(update={"seed": 2}), RunDirectory(tmp_path / "other"))
-    assert not _stage().adopt(run, other.directory)
-    _stage().bring_up_to_date(other)
-    assert not _stage().adopt(run, other.directory)
-    assert not run.directory.path.exists()
-    _stage().bring_up_to_date(run)
-    assert not _stage().adopt(run, run.directory)
