@@ -187,3 +187,20 @@ def test_a_full_disk_is_nobodys_fault_and_leaves_nothing_half_written(folder: Pa
     assert (outcome.state, outcome.remedy) == ("stop", "Free some space and run again")
     assert "no space left on the device" in (outcome.reason or "")
     assert left == []
+
+
+def test_a_run_is_repeated_with_the_seeds_that_follow(study: Path, command: Command) -> None:
+    report = (study / "hls_projects" / "study" / "report.json").read_bytes()
+    outcome = command("run", "study.yaml", "--repeat", "2", "--json")
+    assert outcome.code == 0
+    repeats = json.loads(outcome.stdout)["repeats"]
+    run = study / "hls_projects" / "study"
+    assert repeats == json.loads((run / "results" / "repeats.json").read_text())
+    assert (run / "repeats.md").read_text().startswith("# study: spread over seeds\n")
+    assert (run / "report.json").read_bytes() == report
+    performance = json.loads(report)["performance"]
+    firmware = {row["signal"]: row["auc"] for row in performance if row["model"] == "firmware"}
+    assert repeats["auc"]["1"]["firmware"] == firmware
+    assert repeats["auc"]["2"]["float"] != repeats["auc"]["1"]["float"]
+    # the repetition is an ordinary run directory
+    assert open_run(Path("hls_projects/study_seeds/seed_2")).config.seed == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,8 +21,6 @@ from trigger_ad.scan.results import on_test_events, pareto_csv, pareto_json, poi
 from trigger_ad.scan.schedule import Entry, Listed, Schedule, Source
 from trigger_ad.scan.search import Search
 from trigger_ad.scan.workers import DaskWorkers, available_cores, local_workers, require_dask, workers_of
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class Scan:

@@ -18,7 +18,6 @@ from trigger_ad.scan.work import TOKEN, Outcome, Task, version_of_everything, wo
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_LOGGER = logging.getLogger(__name__)
 CONNECT_SECONDS: Final = 5.0
 """After which a scheduler counts as not there."""
 _LIBRARIES: Final = ("distributed", "tornado", "asyncio", "dask")
