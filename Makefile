@@ -19,7 +19,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/trigger-ad run configs/student.yaml
 
 physics: $(VENV)/.development
-	for configuration in configs/*.yaml; do $(BIN)/trigger-ad run $$configuration || exit; done
+	for configuration in $(filter-out configs/scan_%,$(wildcard configs/*.yaml)); do $(BIN)/trigger-ad run $$configuration || exit; done
 	$(BIN)/python docs/refresh_physics.py
 	$(BIN)/python docs/refresh_hardware.py
 
@@ -54,11 +54,11 @@ $(VENV)/.created:
 	touch $@
 
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[rtl]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[rtl,scan]'
 	touch $@
 
 $(VENV)/.development: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,docs,rtl,simulate]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --prefer-binary --editable '.[dev,docs,rtl,scan,simulate]'
 	touch $@ $(VENV)/.runtime
 
 clean:

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def configurations() -> list[Path]:
-    """Every configuration, in the order of its name."""
-    return sorted((ROOT / "configs").glob("*.yaml"))
+    """Every configuration of one run, in the order of its name."""
+    return [path for path in sorted((ROOT / "configs").glob("*.yaml")) if not path.name.startswith("scan_")]
 
 
 def named_configurations() -> list[Path]:

@@ -19,9 +19,10 @@ from pages import ROOT, between
 from value_types import Schema, sections_in, type_in_words
 
 from trigger_ad.config import Config, Section
+from trigger_ad.config.scan import ScanConfig
 
 PAGE: Final = ROOT / "docs" / "reference.md"
-FILES: Final[dict[str, type[Section]]] = {"The configuration of a run": Config}
+FILES: Final[dict[str, type[Section]]] = {"The configuration of a run": Config, "A scan": ScanConfig}
 """The model of each kind of file, by the heading of its keys."""
 
 Definitions = dict[str, Schema]

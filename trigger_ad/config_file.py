@@ -1,17 +1,19 @@
-"""Reading a configuration file: YAML, and one clear line for everything in it that is not allowed."""
+"""Reading a configuration or a scan file: YAML, and one clear line for everything in it that is not allowed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from trigger_ad.config import ARCHITECTURES, PATTERNS, Config
+from trigger_ad.config import ARCHITECTURES, PATTERNS, Config, ScanConfig
 from trigger_ad.errors import UserError
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
@@ -38,6 +40,46 @@ def load_config(path: Path) -> Config:
     Raises:
         UserError: If the file cannot be read, is not YAML, or says something that is not allowed; names the key.
     """
+    return parsed_config(read_mapping(path), path)
+
+
+def parsed_config(data: Mapping[str, Any], path: Path) -> Config:
+    """Checks what a configuration file says.
+
+    Args:
+        data: What it says.
+        path: The file, or whatever an error should name.
+
+    Raises:
+        UserError: If it says something that is not allowed; names the key.
+    """
+    return _checked(Config, data, path)
+
+
+def load_scan(path: Path) -> ScanConfig:
+    """Reads and checks a scan file.
+
+    Raises:
+        UserError: If the file cannot be read, is not YAML, or says something that is not allowed; names the key.
+    """
+    return _checked(ScanConfig, read_mapping(path), path)
+
+
+def _checked(model: type[_Model], data: Mapping[str, Any], path: Path) -> _Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise UserError(
+            f"{path}: {_first_problem(error)}", "Correct the key; docs/reference.md lists them all"
+        ) from None
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Reads a YAML file of keys and values.
+
+    Raises:
+        UserError: If the file cannot be read, or is not YAML, or holds something else.
+    """
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
@@ -52,12 +94,7 @@ def load_config(path: Path) -> Config:
         raise UserError(f"{path} is not valid YAML: {_one_line(str(error))}", "Correct the file") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} holds no mapping of keys", "Start from configs/ffn.yaml") from None
-    try:
-        return Config.model_validate(data)
-    except ValidationError as error:
-        raise UserError(
-            f"{path}: {_first_problem(error)}", "Correct the key; docs/reference.md lists them all"
-        ) from None
+    return data
 
 
 def _first_problem(error: ValidationError) -> str:

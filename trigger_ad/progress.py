@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from rich.console import Console
@@ -16,6 +17,19 @@ _SECONDS_BETWEEN_LINES: Final = 10.0
 
 Advance = Callable[[int, str], None]
 """Called with how many steps are done and a short text on how it goes."""
+
+
+_silent: ContextVar[bool] = ContextVar("_silent", default=False)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Shows no progress inside this block: the one terminal belongs to somebody who shows that of many such works."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 @contextmanager
@@ -30,6 +44,9 @@ def progress(title: str, total: int, unit: str) -> Iterator[Advance]:
     Yields:
         A function to call as steps are done.
     """
+    if _silent.get():
+        yield lambda done, note: None
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _log_now_and_then(title, total, unit)

@@ -25,6 +25,14 @@ PROJECTS: Final = Path("hls_projects")
 """Run directories live here, in the working directory."""
 
 
+class InUseError(UserError):
+    """Another process works on a folder."""
+
+
+class DiskFullError(UserError):
+    """No space is left on the device."""
+
+
 class RunDirectory:
     """The paths of one run.
 
@@ -106,7 +114,8 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
         A file descriptor that holds the directory as long as any process has it open.
 
     Raises:
-        UserError: If another process works on it, or the folder cannot be made.
+        InUseError: If another process works on it.
+        UserError: If the folder cannot be made.
     """
     made = [folder for folder in (directory.path, *directory.path.parents) if not folder.exists()]
     with _clear_about(directory.path):
@@ -114,7 +123,7 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
         opened = os.open(directory.path, os.O_RDONLY)
     try:
         if not _locked(opened, directory.path):
-            raise UserError(
+            raise InUseError(
                 f"another trigger-ad works on {directory.path}",
                 "Wait until it has ended, or give this run another name",
             )
@@ -290,7 +299,7 @@ def _clear_about(path: Path) -> Iterator[None]:
         if number is None and isinstance(error, RuntimeError):
             raise
         if number in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(
+            raise DiskFullError(
                 f"no space left on the device while writing {path}", "Free some space and run again"
             ) from error
         reason = os.strerror(number) if number else " ".join(str(error).split()) or error.__class__.__name__

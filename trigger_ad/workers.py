@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, current_process, get_context, parent_process
 from typing import Final, TypeVar
 
 from trigger_ad.errors import UserError
@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 def in_processes(
     work: Callable[[_Task], _Result], tasks: Sequence[_Task], processes: int | None = None
 ) -> Generator[_Result]:
-    """Does tasks in processes of their own; where one is enough, in this process.
+    """Does tasks in processes of their own; where one is enough, or this one may have none, in this process.
 
     Where the loop over it ends with an error, the processes end when it is closed (`contextlib.closing`), or forgotten.
 
@@ -40,7 +40,7 @@ def in_processes(
         UserError: A process ended unexpectedly.
     """
     count = min(len(tasks), processes or min(MOST_PROCESSES, len(os.sched_getaffinity(0))))
-    if count < 2:
+    if count < 2 or current_process().daemon:
         yield from map(work, tasks)
         return
     others = set(active_children())

@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import closing
 from multiprocessing import active_children
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from trigger_ad.errors import UserError
@@ -46,6 +47,11 @@ def be_long(task: int) -> int:
     if task:
         time.sleep(LONG)
     return task
+
+
+def tasks_of_a_daemon(told: Connection) -> None:
+    """Does two tasks, and tells their results and the number of this process."""
+    told.send((list(in_processes(process_of, range(2), 2)), os.getpid()))
 
 
 def environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.configurations import CONFIGURATIONS
 
 from trigger_ad.config import Config, DenseAutoencoderConfig, EventsConfig, LayoutConfig, StudentConfig
 from trigger_ad.config_file import load_config
@@ -369,9 +370,7 @@ def test_the_shipped_configuration_is_the_defaults_but_for_its_rate_of_quantizat
 CNN = "architecture: convolutional_autoencoder, blocks: [{filters: 4, kernel: [3, 3], pool: [3, 1]}]"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
 def test_every_shipped_configuration_is_called_as_its_file(path: Path) -> None:
     assert load_config(path).name == path.stem
 

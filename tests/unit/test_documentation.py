@@ -12,9 +12,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support.configurations import CONFIGURATIONS, SCANS
 
 from trigger_ad.config_file import load_config
 from trigger_ad.events.sample import sample_paths
+from trigger_ad.scan.scanning import Scan
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +75,25 @@ def test_the_examples_of_configurations_are_configurations(page: str, expected: 
     assert inputs == expected
 
 
+def test_the_examples_of_scans_are_scans_of_shipped_configurations(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "scans.md").read_text(encoding="utf-8")
+    for name in ("ffn_small.yaml", "student_small.yaml"):
+        (tmp_path / name).write_text((ROOT / "configs" / name).read_text(encoding="utf-8"), encoding="utf-8")
+    blocks = re.findall(r"```yaml scan\n(.*?)```", page, flags=re.DOTALL)
+    counts = {}
+    for block in blocks:
+        path = tmp_path / "scan.yaml"
+        path.write_text(block, encoding="utf-8")
+        scan = Scan(path)
+        counts[scan.config.name] = len(scan.listed)
+    assert counts == {"widths": 6, "search": 0}
+
+
+@pytest.mark.parametrize("path", SCANS, ids=lambda path: path.stem)
+def test_every_shipped_scan_is_called_as_its_file(path: Path) -> None:
+    assert Scan(path).config.name == path.stem
+
+
 def test_the_readme_names_the_two_commands_in_its_first_screen() -> None:
     first_screen = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20]
     assert any(line.strip().startswith("make demo") for line in first_screen)
@@ -82,7 +103,7 @@ def test_the_readme_names_the_two_commands_in_its_first_screen() -> None:
 def test_the_physics_page_shows_what_its_data_say() -> None:
     page, data = _page_and_data("physics")
     assert import_module("refresh_physics").with_tables(page, data) == page
-    assert page.count("| Firmware |") == page.count("| configuration | model |") * len(_configurations())
+    assert page.count("| Firmware |") == page.count("| configuration | model |") * len(CONFIGURATIONS)
     assert all(count == 0 for run in data.values() for count in run["mismatches"].values())
 
 
@@ -109,10 +130,10 @@ def test_the_page_of_verified_configurations_shows_what_its_data_say() -> None:
 
 @pytest.mark.parametrize("name", ["physics", "verification"])
 def test_both_pages_are_about_every_configuration(name: str) -> None:
-    assert list(_page_and_data(name)[1]) == [path.stem for path in _configurations()]
+    assert list(_page_and_data(name)[1]) == [path.stem for path in CONFIGURATIONS]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
 def test_both_pages_are_about_a_configuration_as_it_is(path: Path) -> None:
     config = load_config(path).model_dump(mode="json")
     physics, runs = (_page_and_data(name)[1][path.stem] for name in ("physics", "verification"))
@@ -121,10 +142,6 @@ def test_both_pages_are_about_a_configuration_as_it_is(path: Path) -> None:
     assert {run["io_type"] for run in runs} == {"io_parallel", "io_stream"}
     (own,) = (run for run in runs if run["io_type"] == config["firmware"]["io_type"])
     assert own["network_digest"] == physics["network_digest"]
-
-
-def _configurations() -> list[Path]:
-    return sorted((ROOT / "configs").glob("*.yaml"))
 
 
 def _page_and_data(name: str) -> tuple[str, dict[str, Any]]:

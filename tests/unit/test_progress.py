@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from trigger_ad.progress import progress
+from trigger_ad.progress import progress, silenced
 
 
 @pytest.fixture
@@ -61,3 +61,11 @@ def test_an_error_ends_the_display_and_is_passed_on(monkeypatch: pytest.MonkeyPa
     for _ in range(2):
         with pytest.raises(KeyError), progress("fit", 5, "epochs"):
             raise KeyError("from the work")
+
+
+def test_silenced_progress_says_nothing(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    caplog.set_level(logging.INFO, "trigger_ad")
+    with silenced(), progress("work", 1, "steps") as advance:
+        advance(1, "done")
+    assert caplog.messages == []
+    assert capfd.readouterr() == ("", "")

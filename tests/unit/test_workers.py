@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing import active_children
+from multiprocessing import Pipe, active_children, get_context
 from pathlib import Path
 
 import pytest
@@ -92,3 +92,12 @@ def test_no_worker_outlives_the_process_that_started_it(number: signal.Signals) 
     while any(is_running(worker) for worker in workers) and time.monotonic() < end:
         time.sleep(0.05)
     assert not any(is_running(worker) for worker in workers)
+
+
+def test_a_process_that_may_start_none_does_the_tasks_itself() -> None:
+    parent, child = Pipe()
+    process = get_context("spawn").Process(target=worker_tasks.tasks_of_a_daemon, args=(child,), daemon=True)
+    process.start()
+    results, own = parent.recv()
+    process.join()
+    assert results == [(0, own), (1, own)]

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "synthesize": "trigger_ad.cli.synthesize",
     "report": "trigger_ad.cli.stages",
     "run": "trigger_ad.cli.stages",
+    "scan": "trigger_ad.cli.scan",
     "score": "trigger_ad.cli.score",
     "export": "trigger_ad.cli.export",
     "doctor": "trigger_ad.cli.doctor",

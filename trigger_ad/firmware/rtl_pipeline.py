@@ -72,6 +72,11 @@ class Pipeline:
         return len(self.machine.logic)
 
     @property
+    def lut_estimate(self) -> int:
+        """Look-up tables of all stages, by alkaid's own estimate of what each operation takes."""
+        return round(sum(float(logic.cost) for logic in self.machine.logic.values()))
+
+    @property
     def clocked(self) -> bool:
         """Whether there are registers between stages."""
         return self.latency_cycles > 1

@@ -59,6 +59,7 @@ def write_rtl_project(
         ports=_ports(encoding),
         output=RtlPort("score", output.size, output.type.width, output.type.signed),
         stages=pipeline.stages,
+        lut_estimate=pipeline.lut_estimate,
     )
     _write(design, pipeline, output.type, config, vectors, folder)
     return design

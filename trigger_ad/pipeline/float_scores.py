@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -74,6 +74,17 @@ def float_scores(run: Run) -> dict[str, NDArray[Any]]:
     for sample, part in parts.items():
         arrays |= _joined(scorers, map(encoding.exact_values, part.particles()), sample, run)
         arrays |= _joined([encoded], map(encoding.values_of_words, part.words()), sample, run)
+    return arrays
+
+
+def float_validation_scores(run: Run) -> dict[str, NDArray[Any]]:
+    """The float model's score that ships, of every signal's validation events, by `float/<score>/<signal>`."""
+    (scorer,) = (scorer for scorer in _scorers(run) if scorer.model == "float")
+    scorer = replace(scorer, scores=(run.config.score,))
+    arrays: dict[str, NDArray[Any]] = {}
+    for signal, parts in run.dataset.signals.items():
+        blocks = map(run.encoding.exact_values, parts["validation"].particles())
+        arrays |= _joined([scorer], blocks, signal, run)
     return arrays
 
 

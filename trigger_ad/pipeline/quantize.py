@@ -49,7 +49,8 @@ def score_arrays(run: Run, score: Callable[[Part], NDArray[Any]], key: str) -> d
     return arrays
 
 
-def _score_words(network: Network, encoding: InputEncoding, part: Part) -> NDArray[Any]:
+def score_words(network: Network, encoding: InputEncoding, part: Part) -> NDArray[Any]:
+    """The exact score words of some events, int64, shape (events,)."""
     from trigger_ad.network.evaluation import scores
 
     return np.concatenate([scores(network, encoding.codes_of_words(words)) for words in part.words()])
@@ -67,7 +68,7 @@ def _execute(run: Run) -> None:
     arrays = float_scores(run)
     results: dict[str, Any] = {"calibration": {}}
     for kind, network in _quantized(run, results):
-        arrays |= score_arrays(run, partial(_score_words, network, run.encoding), f"{kind}/{run.config.score}")
+        arrays |= score_arrays(run, partial(score_words, network, run.encoding), f"{kind}/{run.config.score}")
     with written_whole(run.directory.arrays("quantize")) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
     write_json(run.directory.results("quantize"), results)

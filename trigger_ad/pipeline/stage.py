@@ -232,7 +232,7 @@ class Stage:
         """
         inputs = self._read_inputs(run)
         wanted = inputs.digest
-        if not again and self._has_made(run, wanted):
+        if not again and self.has_made(run, wanted):
             _LOGGER.debug("%s: up to date", self.name)
             return False
         if keep and not again and self._was_made_of(run, inputs):
@@ -244,7 +244,7 @@ class Stage:
         with written_together():
             # first, so that artefacts of which only some were renamed are not believed
             remove_leftovers(run.directory.path)
-            self._forget(run)
+            self.forget(run)
             run.write_config()
             with self._checkpoints(run, wanted):
                 self.execute(run)
@@ -255,6 +255,10 @@ class Stage:
             # another stage may have something in it
             unfinished.parent.rmdir()
         return True
+
+    def inputs_digest(self, run: Run) -> str:
+        """The digest of everything that it would read now: two runs where it is equal would make the same of it."""
+        return self._read_inputs(run).digest
 
     @contextmanager
     def _checkpoints(self, run: Run, wanted: str) -> Iterator[None]:
@@ -274,18 +278,19 @@ class Stage:
         events = set(run.event_files())
         read = [*self.inputs(run), *self.later_inputs(run)]
         files = [_digest(path, is_events=path in events) for path in read]
-        return _Inputs(self._settings_of(run.config, run), files, source_digest(tuple(self.rooms)))
+        return _Inputs(self.settings_of(run.config, run), files, source_digest(tuple(self.rooms)))
 
-    def _settings_of(self, config: Config, run: Run) -> Any:
+    def settings_of(self, config: Config, run: Run) -> Any:
         """What it depends on, as it is when it is read back."""
         return json.loads(json.dumps([self.settings(config), run.event_file_counts()]))
 
     def is_up_to_date(self, run: Run) -> bool:
         """Whether what it made follows from what it would read now."""
-        return self._has_made(run, self._read_inputs(run).digest)
+        return self.has_made(run, self._read_inputs(run).digest)
 
-    def _has_made(self, run: Run, wanted: str) -> bool:
-        entry = _manifest(run)["stages"].get(self.name, {})
+    def has_made(self, run: Run, wanted: str) -> bool:
+        """Whether what it made is of the inputs of a digest, and is still there."""
+        entry = manifest_of(run)["stages"].get(self.name, {})
         return bool(entry.get("inputs") == wanted) and all(path.exists() for path in self.outputs(run))
 
     def _was_made_of(self, run: Run, inputs: _Inputs) -> bool:
@@ -293,7 +298,7 @@ class Stage:
 
         Settings that an earlier version did not know are what this version takes them to be where nothing is said.
         """
-        entry = _manifest(run)["stages"].get(self.name, {})
+        entry = manifest_of(run)["stages"].get(self.name, {})
         if not {"config", "event_files", "read"} <= entry.keys() or entry["event_files"] != run.event_file_counts():
             return False
         try:
@@ -301,23 +306,24 @@ class Stage:
         except ValueError:
             return False
         known = inputs.files[: len(inputs.files) - len(self.later_inputs(run))]
-        same = self._settings_of(then, run) == inputs.settings and entry["read"] in (inputs.files, known)
+        same = self.settings_of(then, run) == inputs.settings and entry["read"] in (inputs.files, known)
         return same and all(path.exists() for path in self.outputs(run))
 
     def _other_versions(self, run: Run) -> str:
         """What was different when it was made."""
-        then, now = _manifest(run)["stages"][self.name]["versions"], package_versions()
+        then, now = manifest_of(run)["stages"][self.name]["versions"], package_versions()
         others = [f"{name} {then.get(name) or 'of no known version'}" for name in now if then.get(name) != now[name]]
         return ", ".join(others) or f"other code of trigger-ad {now['trigger-ad']}"
 
-    def _forget(self, run: Run) -> None:
-        manifest = _manifest(run)
+    def forget(self, run: Run) -> None:
+        """Takes it out of the run's manifest: what is written from now on is believed once it is whole."""
+        manifest = manifest_of(run)
         if manifest["stages"].pop(self.name, None):
             write_json(run.directory.manifest, manifest)
 
     def _record(self, run: Run, inputs: _Inputs, seconds: float) -> None:
         directory = run.directory
-        manifest = _manifest(run)
+        manifest = manifest_of(run)
         manifest["stages"][self.name] = {
             "inputs": inputs.digest,
             "config": run.config.model_dump(mode="json"),
@@ -339,7 +345,7 @@ def _digest(path: Path, *, is_events: bool) -> str:
     return events_digest(path) if is_events else file_digest(path)
 
 
-def _manifest(run: Run) -> dict[str, Any]:
+def manifest_of(run: Run) -> dict[str, Any]:
     """The manifest, whose `stages` has an entry for each stage that has run."""
     path = run.directory.manifest
     if not path.exists():
@@ -364,7 +370,7 @@ def source_digest(rooms: tuple[str, ...]) -> str:
 
 def timings(run: Run) -> dict[str, float]:
     """Seconds that each stage took when it last ran."""
-    return {name: entry["seconds"] for name, entry in _manifest(run)["stages"].items()}
+    return {name: entry["seconds"] for name, entry in manifest_of(run)["stages"].items()}
 
 
 def package_versions() -> dict[str, str | None]:

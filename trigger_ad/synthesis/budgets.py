@@ -78,7 +78,7 @@ def budget_lines(budget: BudgetConfig, entries: Iterable[Mapping[str, Any]], par
     Raises:
         UserError: If a share of a device is asked for whose size is not known.
     """
-    limits = _limits(budget, part)
+    limits = limits_of(budget, part)
     found = list(entries)
     flows = dict.fromkeys(str(entry["flow"]) for entry in found)
     return [_line(flow, figure, limit, found, budget) for flow in flows for figure, limit in limits.items()]
@@ -90,10 +90,15 @@ def check_budget(budget: BudgetConfig, part: str) -> None:
     Raises:
         UserError: If a share of a device is asked for whose size is not known.
     """
-    _limits(budget, part)
+    limits_of(budget, part)
 
 
-def _limits(budget: BudgetConfig, part: str) -> dict[str, float]:
+def limits_of(budget: BudgetConfig, part: str) -> dict[str, float]:
+    """What each figure that is limited may be at most, shares of the device in numbers.
+
+    Raises:
+        UserError: If a share of a device is asked for whose size is not known.
+    """
     asked: dict[str, Amount | float | None] = {name: getattr(budget, name) for name in FIGURES}
     return {name: _limit(name, amount, part) for name, amount in asked.items() if amount is not None}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.configurations import CONFIGURATIONS
 from support.events import OTHER, make_other_particles, make_particles, write_events, write_other_events
 
 from trigger_ad.config import Config
@@ -14,8 +15,6 @@ from trigger_ad.errors import UserError
 from trigger_ad.pipeline.check import check_run
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
-
-CONFIGURATIONS = Path(__file__).resolve().parents[3] / "configs"
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +68,7 @@ def test_a_layout_of_ones_own_is_checked() -> None:
 
 
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
-@pytest.mark.parametrize("path", sorted(CONFIGURATIONS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
 def test_every_configuration_that_is_shipped_passes_with_either_io_type(path: Path, io_type: str) -> None:
     config = load_config(path)
     firmware = config.firmware.model_copy(update={"io_type": io_type})
