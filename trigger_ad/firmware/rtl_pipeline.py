@@ -14,9 +14,11 @@ from trigger_ad.firmware.alkaid_library import (
     FSM,
     RTL_OPERATIONS,
     RTL_SOURCES,
+    FVariable,
     to_pipeline,
 )
 from trigger_ad.firmware.rtl import Program
+from trigger_ad.firmware.rtl_words import HARDWARE
 
 Language = Literal["verilog", "vhdl"]
 
@@ -97,6 +99,12 @@ class Pipeline:
     def _precisions(self, end: str) -> list[tuple[int, int, int]]:
         (signal,) = getattr(self.machine, f"{end}_signals")
         return [(int(kind[0]), int(kind[1]), int(kind[2])) for kind in signal.precisions]
+
+
+def comparison_delay(bits: int) -> float:
+    """Of the comparison of two words, by alkaid's estimate of their difference."""
+    first, second = (FVariable(0, 2**bits - 1, 1, hwconf=HARDWARE) for _ in range(2))
+    return float((first - second).latency)
 
 
 def pipelined(program: Program, clock_ns: float) -> Pipeline:

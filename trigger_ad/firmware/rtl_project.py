@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from trigger_ad.firmware.project import Vectors, write_vectors
 from trigger_ad.firmware.rendering import render
 from trigger_ad.firmware.rtl import traced
 from trigger_ad.firmware.rtl_design import RtlDesign, RtlPort
-from trigger_ad.firmware.rtl_pipeline import DELAY_UNITS_PER_NS, LANGUAGES, Pipeline, pipelined, sources
+from trigger_ad.firmware.rtl_pipeline import (
+    DELAY_UNITS_PER_NS,
+    LANGUAGES,
+    Pipeline,
+    Stage,
+    comparison_delay,
+    pipelined,
+    sources,
+)
 from trigger_ad.firmware.top import require_threshold
 from trigger_ad.firmware.vendor_files import write_vendor_files
 from trigger_ad.fixed_point import FixedPoint
@@ -58,11 +67,19 @@ def write_rtl_project(
         accept=accept,
         ports=_ports(encoding),
         output=RtlPort("score", output.size, output.type.width, output.type.signed),
-        stages=pipeline.stages,
+        stages=_stages(pipeline, accept, output.type.width),
         lut_estimate=pipeline.lut_estimate,
     )
     _write(design, pipeline, output.type, config, vectors, folder)
     return design
+
+
+def _stages(pipeline: Pipeline, accept: Accept | None, width: int) -> tuple[Stage, ...]:
+    """Those of the pipeline; where there is an accept bit, with the comparison that the top level adds to the last."""
+    *others, last = pipeline.stages
+    if accept is not None:
+        last = replace(last, delay=last.delay + comparison_delay(width))
+    return (*others, last)
 
 
 def _ports(encoding: InputEncoding) -> tuple[RtlPort, ...]:

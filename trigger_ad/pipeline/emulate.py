@@ -43,7 +43,7 @@ HLS_NOTE: Final = (
 )
 RTL_NOTE: Final = (
     "The RTL was clocked: each output came as many clocks after its input as is said, with vectors at every clock and "
-    "with gaps between them."
+    "again with gaps between them."
 )
 _LOGGER = logging.getLogger(__name__)
 

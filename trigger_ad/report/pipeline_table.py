@@ -27,6 +27,7 @@ def pipeline_table(report: Report) -> Table | None:
         notes=(
             "A hint on timing, and no timing analysis: LUT levels and carry chains are those of the longest path of "
             "the netlist that Yosys has mapped, the delay is of its cells on an Artix-7, without wires, which take as "
-            "long again or longer. No clock is shown to be met by it.",
+            "long again or longer, and without the comparison with the threshold, behind the last stage. No clock is "
+            "shown to be met by it.",
         ),
     )

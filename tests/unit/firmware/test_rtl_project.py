@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from trigger_ad.errors import UserError
 from trigger_ad.firmware.accept import Accept
 from trigger_ad.firmware.project import Vectors
 from trigger_ad.firmware.rtl_design import DESIGN_FILE, RtlDesign, RtlPort, sources
+from trigger_ad.firmware.rtl_pipeline import comparison_delay
 from trigger_ad.firmware.rtl_project import write_rtl_project
 from trigger_ad.network.digest import network_digest
 from trigger_ad.network.graph import Network
@@ -42,6 +44,13 @@ def test_everything_that_is_handed_over_is_there(project: Path) -> None:
     text = (project / "README.md").read_text()
     assert network_digest(NETWORK) in text
     assert f"Latency {RtlDesign.read(project).latency_cycles} clocks" in text
+
+
+def test_the_last_stage_takes_the_comparison_with_the_threshold_too(project: Path, tmp_path: Path) -> None:
+    without = write_small_rtl(tmp_path / "rtl", None).stages
+    *others, last = RtlDesign.read(project).stages
+    assert tuple(others) == without[:-1]
+    assert last == replace(without[-1], delay=without[-1].delay + comparison_delay(NETWORK.type("score").width))
 
 
 def test_the_design_is_read_as_it_was_written(project: Path) -> None:
