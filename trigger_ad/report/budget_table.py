@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.tables import Table
-from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN
+from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, figure_source
 
 FIGURE_TITLES: Final = {
     "latency_ns": "Latency (ns)",
@@ -45,7 +45,7 @@ def exceeded(line: Mapping[str, Any]) -> bool:
 def excess(line: Mapping[str, Any]) -> str:
     """What is over its limit, and what makes it smaller, in one sentence."""
     flow, title = FLOW_TITLES.get(line["flow"], line["flow"]), FIGURE_TITLES[line["figure"]]
-    return f"{flow}: {title} {_number(line['value'])} ({line['source']}), over the budget of {_limit(line)}"
+    return f"{flow}: {title} {_number(line['value'])} ({figure_source(line)}), over the budget of {_limit(line)}"
 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
@@ -55,7 +55,8 @@ def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
     if estimated:
         within = {True: "by the estimate", False: "not by the estimate"}[line["within"]]
     flow = FLOW_TITLES.get(line["flow"], line["flow"])
-    return (flow, FIGURE_TITLES[line["figure"]], _limit(line), taken, line["source"] or UNKNOWN, within)
+    source = UNKNOWN if line["source"] is None else figure_source(line)
+    return (flow, FIGURE_TITLES[line["figure"]], _limit(line), taken, source, within)
 
 
 def _limit(line: Mapping[str, Any]) -> str:

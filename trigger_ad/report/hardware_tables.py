@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.tables import Table
-from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, count, listed, nanoseconds, percentage, rounded, text
+from trigger_ad.report.wording import (
+    FLOW_TITLES,
+    UNKNOWN,
+    count,
+    figure_source,
+    listed,
+    nanoseconds,
+    percentage,
+    rounded,
+    text,
+)
 
 SOURCE_MEANINGS: Final[Mapping[str, str]] = {
     "estimate": "computed from formulas, nothing was run",
@@ -39,7 +49,7 @@ def hardware_table(report: Report) -> Table:
     labels = [label for label in (columns or [{}])[0] if carries or label != _CARRY_BITS]
     return Table(
         title="Latency and resources",
-        columns=("Figure", *(f"{_flow(entry)}: {_source(entry)}" for entry in entries)),
+        columns=("Figure", *(f"{_flow(entry)}: {figure_source(entry)}" for entry in entries)),
         rows=tuple((label, *(column[label] for column in columns)) for label in labels) if entries else (),
         notes=(*_source_notes(entries), *_missing_notes(report), *_commands(report)),
         column_tags={i + 1: "estimate" for i, entry in enumerate(entries) if entry["source"] == "estimate"},
@@ -103,12 +113,6 @@ def _agreement(entry: Mapping[str, Any], emulators: Mapping[str, Mapping[str, An
     }
 
 
-def _source(entry: Mapping[str, Any]) -> str:
-    """The source of an entry; two steps of Vivado are two sources."""
-    source, step = str(entry["source"]), entry.get("step")
-    return f"{source}, {step}" if step and step != source else source
-
-
 def _vendor_rows(entry: Mapping[str, Any]) -> dict[str, str]:
     """What is shown where a vendor's tool has run."""
     slack, digest = entry.get("worst_slack_ns"), entry.get("digest")
@@ -143,7 +147,7 @@ def _estimated(layer: Mapping[str, Any], key: str) -> str:
 def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
     if not entries:
         return ["No tool has run and nothing was estimated."]
-    sources = dict.fromkeys(_source(entry) for entry in entries)
+    sources = dict.fromkeys(figure_source(entry) for entry in entries)
     notes = [f"{source}: {SOURCE_MEANINGS[source]}." for source in sources if source in SOURCE_MEANINGS]
     notes.append("Shares are of the whole device. An assumed clock has not been shown to be met by any tool.")
     if "estimate" in sources:

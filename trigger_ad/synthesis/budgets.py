@@ -15,7 +15,8 @@ FIGURES: Final = ("latency_ns", "ii_cycles", "lut", "ff", "dsp", "bram")
 
 ESTIMATE: Final = "estimate"
 _TRUSTED: Final = ("vivado", "cosim", "verilator", "yosys", "csynth", ESTIMATE)
-"""Sources, from the one that is believed first: placed, then simulated, mapped, scheduled, guessed."""
+"""Sources, from the one that is believed first: placed, then simulated, mapped, scheduled, guessed. Of Vivado's steps
+placement and routing comes before logic synthesis."""
 
 _REMEDIES: Final = {
     "latency_ns": "fewer bits or more pruning make adder trees shorter; a score without a decoder (a student, or the "
@@ -41,6 +42,7 @@ class BudgetLine:
         asked: The limit as the configuration gives it, where that is a share of the device.
         value: What it is, by the source that is believed first; None where no source has it.
         source: That source, or None.
+        step: What a vendor's tool did there, or None.
         within: Whether it is within the limit; None where it is not known.
     """
 
@@ -50,6 +52,7 @@ class BudgetLine:
     asked: str | None
     value: float | None
     source: str | None
+    step: str | None
     within: bool | None
 
     @property
@@ -112,7 +115,7 @@ def _limit(name: str, amount: Amount | float, part: str) -> float:
 
 def _line(flow: str, figure: str, limit: float, entries: list[Mapping[str, Any]], budget: BudgetConfig) -> BudgetLine:
     own = [entry for entry in entries if entry["flow"] == flow and entry[figure] is not None]
-    best = min(own, key=lambda entry: _TRUSTED.index(entry["source"]), default=None)
+    best = min(own, key=_distance_to_the_chip, default=None)
     asked = getattr(budget, figure)
     return BudgetLine(
         flow=flow,
@@ -121,5 +124,10 @@ def _line(flow: str, figure: str, limit: float, entries: list[Mapping[str, Any]]
         asked=asked if isinstance(asked, str) else None,
         value=None if best is None else best[figure],
         source=None if best is None else best["source"],
+        step=None if best is None else best["step"],
         within=None if best is None else best[figure] <= limit,
     )
+
+
+def _distance_to_the_chip(entry: Mapping[str, Any]) -> tuple[int, bool]:
+    return _TRUSTED.index(entry["source"]), entry["step"] != "implement"

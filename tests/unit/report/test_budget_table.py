@@ -24,6 +24,12 @@ def test_a_share_is_shown_with_the_number_that_it_is() -> None:
     assert table.rows[0][2] == "59,112 (5 % of the device)"
 
 
+def test_the_step_of_vivado_is_said() -> None:
+    table = budget_table({"budget": [_line(source="vivado", step="implement")]})
+    assert table is not None
+    assert table.rows[0][4] == "vivado, implement"
+
+
 def test_a_measured_excess_is_marked() -> None:
     line = _line(value=4190, within=False, remedy="fewer bits")
     table = budget_table({"budget": [line]})

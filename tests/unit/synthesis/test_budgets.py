@@ -13,8 +13,8 @@ from trigger_ad.synthesis.budgets import FIGURES, BudgetLine, budget_lines, chec
 PART = "xcvu9p-flgb2104-2l-e"
 
 
-def _entry(flow: str, source: str, **figures: float) -> dict[str, Any]:
-    return {"flow": flow, "source": source} | dict.fromkeys(FIGURES) | figures
+def _entry(flow: str, source: str, **figures: Any) -> dict[str, Any]:
+    return {"flow": flow, "source": source} | dict.fromkeys((*FIGURES, "step")) | figures
 
 
 def _only(budget: BudgetConfig, *entries: dict[str, Any]) -> BudgetLine:
@@ -55,6 +55,14 @@ def test_the_source_that_is_closer_to_the_chip_decides(better: str, worse: str) 
     entries = (_entry("rtl", worse, lut=9, latency_ns=9.0), _entry("rtl", better, lut=5, latency_ns=5.0))
     assert _only(BudgetConfig(lut=5), *entries).source == better
     assert _only(BudgetConfig(latency_ns=5.0), *reversed(entries)).within
+
+
+def test_a_routed_design_is_believed_before_logic_synthesis_whichever_comes_first() -> None:
+    synth = _entry("rtl", "vivado", step="synth", lut=3948)
+    routed = _entry("rtl", "vivado", step="implement", lut=4210)
+    for entries in ((synth, routed), (routed, synth)):
+        line = _only(BudgetConfig(lut=4000), *entries)
+        assert (line.value, line.step, line.exceeded) == (4210, "implement", True)
 
 
 def test_every_flow_has_every_limit_to_itself() -> None:
