@@ -43,7 +43,11 @@ class BudgetLine:
         value: What it is, by the source that is believed first; None where no source has it.
         source: That source, or None.
         step: What a vendor's tool did there, or None.
-        within: Whether it is within the limit; None where it is not known.
+        within: Whether it is within the limit; None where it is not known. No latency is within any limit at a clock that
+            the routed design misses, and none is known to be where C synthesis expects that.
+        clock_ns: Of nanoseconds the clock period that they are at; None for other figures.
+        clock_status: Of nanoseconds whether that clock is `met` or `failed`, by the routed design of the flow if there
+            is one, or `assumed`; None for other figures.
     """
 
     flow: str
@@ -54,6 +58,8 @@ class BudgetLine:
     source: str | None
     step: str | None
     within: bool | None
+    clock_ns: float | None
+    clock_status: str | None
 
     @property
     def exceeded(self) -> bool:
@@ -117,6 +123,7 @@ def _line(flow: str, figure: str, limit: float, entries: list[Mapping[str, Any]]
     own = [entry for entry in entries if entry["flow"] == flow and entry[figure] is not None]
     best = min(own, key=_distance_to_the_chip, default=None)
     asked = getattr(budget, figure)
+    clock = None if best is None or figure != "latency_ns" else _clock_entry(best, entries)
     return BudgetLine(
         flow=flow,
         figure=figure,
@@ -125,8 +132,27 @@ def _line(flow: str, figure: str, limit: float, entries: list[Mapping[str, Any]]
         value=None if best is None else best[figure],
         source=None if best is None else best["source"],
         step=None if best is None else best["step"],
-        within=None if best is None else best[figure] <= limit,
+        within=None if best is None else _within(best[figure] <= limit, clock),
+        clock_ns=None if clock is None else clock["clock_ns"],
+        clock_status=None if clock is None else clock["clock_status"],
     )
+
+
+def _clock_entry(best: Mapping[str, Any], entries: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The entry that says most of the clock that a latency is at."""
+    routed = next((entry for entry in entries if entry["flow"] == best["flow"] and _is_routed(entry)), None)
+    scheduled = (entry for entry in entries if entry["flow"] == best["flow"] and entry["clock_status"] == "failed")
+    return routed or next(scheduled, best)
+
+
+def _within(is_low_enough: bool, clock: Mapping[str, Any] | None) -> bool | None:
+    if not is_low_enough or clock is None or clock["clock_status"] != "failed":
+        return is_low_enough
+    return False if _is_routed(clock) else None
+
+
+def _is_routed(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["step"] == "implement" and entry["clock_status"] != "assumed")
 
 
 def _distance_to_the_chip(entry: Mapping[str, Any]) -> tuple[int, bool]:

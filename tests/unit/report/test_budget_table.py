@@ -4,12 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from trigger_ad.report.budget_table import budget_table, exceeded, excess
 
 
 def _line(**changes: Any) -> dict[str, Any]:
     line = {"flow": "rtl", "figure": "lut", "limit": 4000, "asked": None, "value": 3950, "source": "yosys"}
-    return line | {"within": True, "remedy": None} | changes
+    clock = {"step": None, "clock_ns": None, "clock_status": None}
+    return line | clock | {"within": True, "estimated": False, "remedy": None} | changes
+
+
+def _latency(status: str, **changes: Any) -> dict[str, Any]:
+    clock = {"figure": "latency_ns", "limit": 25, "value": 25.0, "source": "verilator", "clock_ns": 5.0}
+    return _line(**clock | {"clock_status": status} | changes)
+
+
+@pytest.mark.parametrize(
+    ("line", "taken", "within"),
+    [
+        (_latency("assumed"), "25 at 5 ns assumed", "yes"),
+        (_latency("met"), "25 at 5 ns", "yes"),
+        (_latency("failed", within=False, remedy="longer"), "25 at 5 ns, FAILED", "NO, the clock is not met"),
+        (_latency("failed", within=None), "25 at 5 ns, FAILED", "not known, C synthesis expects to miss the clock"),
+        (_latency("assumed", value=30.0, within=False, remedy="fewer bits"), "30 at 5 ns assumed", "NO"),
+    ],
+)
+def test_nanoseconds_say_of_what_clock_they_are(line: dict[str, Any], taken: str, within: str) -> None:
+    table = budget_table({"budget": [line]})
+    assert table is not None
+    assert (table.rows[0][3], table.rows[0][5]) == (taken, within)
+
+
+def test_the_exit_message_says_the_clock() -> None:
+    over = _latency("assumed", value=30.0, within=False, remedy="fewer bits")
+    assert excess(over) == "RTL: Latency (ns) 30 at 5 ns assumed (verilator), over the budget of 25"
+    missed = _latency("failed", within=False, remedy="longer")
+    assert excess(missed) == (
+        "RTL: Latency (ns) 25 at 5 ns, FAILED (verilator): the routed design does not meet the clock, so it is not within "
+        "the budget of 25"
+    )
 
 
 def test_a_limit_stands_beside_what_is_taken_and_its_source() -> None:

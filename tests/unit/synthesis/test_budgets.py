@@ -14,7 +14,8 @@ PART = "xcvu9p-flgb2104-2l-e"
 
 
 def _entry(flow: str, source: str, **figures: Any) -> dict[str, Any]:
-    return {"flow": flow, "source": source} | dict.fromkeys((*FIGURES, "step")) | figures
+    clock = {"clock_ns": 5.0, "clock_status": "assumed"}
+    return {"flow": flow, "source": source} | clock | dict.fromkeys((*FIGURES, "step")) | figures
 
 
 def _only(budget: BudgetConfig, *entries: dict[str, Any]) -> BudgetLine:
@@ -63,6 +64,53 @@ def test_a_routed_design_is_believed_before_logic_synthesis_whichever_comes_firs
     for entries in ((synth, routed), (routed, synth)):
         line = _only(BudgetConfig(lut=4000), *entries)
         assert (line.value, line.step, line.exceeded) == (4210, "implement", True)
+
+
+def _routed(status: str, flow: str = "rtl") -> dict[str, Any]:
+    return _entry(flow, "vivado", step="implement", lut=10, clock_status=status)
+
+
+def _clocked(*others: dict[str, Any], limit: float = 25.0) -> BudgetLine:
+    return _only(BudgetConfig(latency_ns=limit), *others, _entry("rtl", "verilator", latency_ns=25.0))
+
+
+@pytest.mark.parametrize("limit", [25.0, 1000.0])
+def test_no_latency_is_within_its_limit_at_a_clock_that_the_routed_design_misses(limit: float) -> None:
+    line = _clocked(_routed("failed"), limit=limit)
+    assert (line.value, line.clock_ns, line.clock_status) == (25.0, 5.0, "failed")
+    assert (line.within, line.exceeded) == (False, True)
+
+
+def test_a_latency_is_at_the_clock_that_the_routed_design_of_its_flow_meets() -> None:
+    met = _clocked(_routed("met"))
+    assert (met.clock_status, met.within) == ("met", True)
+    line, _ = budget_lines(
+        BudgetConfig(latency_ns=25.0),
+        [_entry("rtl", "verilator", latency_ns=25.0), _routed("failed", "hls_vitis")],
+        PART,
+    )
+    assert (line.flow, line.clock_status, line.within) == ("rtl", "assumed", True)
+
+
+def test_without_a_routed_design_the_clock_of_a_latency_is_assumed() -> None:
+    line = _clocked(_entry("rtl", "vivado", step="synth", lut=10))
+    assert (line.clock_ns, line.clock_status, line.within) == (5.0, "assumed", True)
+    shown = line.to_json()
+    assert (shown["clock_ns"], shown["clock_status"]) == (5.0, "assumed")
+
+
+def test_at_a_clock_that_c_synthesis_expects_to_be_missed_it_is_not_known_what_is_within() -> None:
+    scheduled = _entry("hls_vitis", "csynth", step="csynth", latency_ns=25.0, clock_status="failed")
+    foreseen = _only(BudgetConfig(latency_ns=25.0), scheduled)
+    assert (foreseen.clock_status, foreseen.within, foreseen.exceeded) == ("failed", None, False)
+    met = _only(BudgetConfig(latency_ns=25.0), scheduled, _routed("met", "hls_vitis"))
+    assert (met.clock_status, met.within) == ("met", True)
+    assert _only(BudgetConfig(latency_ns=24.0), scheduled).exceeded
+
+
+def test_only_nanoseconds_depend_on_a_clock() -> None:
+    line = _only(BudgetConfig(lut=10), _routed("failed"))
+    assert (line.clock_ns, line.clock_status, line.within) == (None, None, True)
 
 
 def test_every_flow_has_every_limit_to_itself() -> None:
