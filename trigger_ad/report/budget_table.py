@@ -53,8 +53,7 @@ def excess(line: Mapping[str, Any]) -> str:
 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
-    estimated = line["source"] == "estimate"
-    taken = UNKNOWN if line["value"] is None else ("≈ " if estimated else "") + _taken(line)
+    taken = UNKNOWN if line["value"] is None else ("≈ " if line["estimated"] else "") + _taken(line)
     flow = FLOW_TITLES.get(line["flow"], line["flow"])
     source = UNKNOWN if line["source"] is None else figure_source(line)
     return (flow, FIGURE_TITLES[line["figure"]], _limit(line), taken, source, _within(line))
@@ -65,8 +64,9 @@ def _within(line: Mapping[str, Any]) -> str:
         return UNKNOWN
     if line["within"] is None:
         return "not known, C synthesis expects to miss the clock"
-    if line["source"] == "estimate":
-        return "by the estimate" if line["within"] else "not by the estimate"
+    if line["estimated"]:
+        whose = "by the estimate" if line["source"] == "estimate" else "by C synthesis' estimate"
+        return whose if line["within"] else f"not {whose}"
     if line["within"]:
         return "yes"
     return "NO" if line["value"] > line["limit"] else "NO, the clock is not met"

@@ -9,12 +9,14 @@ from typing import Any, Final
 from trigger_ad.config import Amount, BudgetConfig, share_of
 from trigger_ad.errors import UserError
 from trigger_ad.synthesis.devices import find_device
+from trigger_ad.synthesis.hardware import RESOURCES
 
-FIGURES: Final = ("latency_ns", "ii_cycles", "lut", "ff", "dsp", "bram")
+FIGURES: Final = ("latency_ns", "ii_cycles", *RESOURCES)
 """What a budget may limit, as the keys of a hardware entry."""
 
 ESTIMATE: Final = "estimate"
-_TRUSTED: Final = ("vivado", "cosim", "verilator", "yosys", "csynth", ESTIMATE)
+C_SYNTHESIS: Final = "csynth"
+_TRUSTED: Final = ("vivado", "cosim", "verilator", "yosys", C_SYNTHESIS, ESTIMATE)
 """Sources, from the one that is believed first: placed, then simulated, mapped, scheduled, guessed. Of Vivado's steps
 placement and routing comes before logic synthesis."""
 
@@ -43,8 +45,8 @@ class BudgetLine:
         value: What it is, by the source that is believed first; None where no source has it.
         source: That source, or None.
         step: What a vendor's tool did there, or None.
-        within: Whether it is within the limit; None where it is not known. No latency is within any limit at a clock that
-            the routed design misses, and none is known to be where C synthesis expects that.
+        within: Whether it is within the limit; None where it is not known. No latency is within any limit at a clock
+            that the routed design misses; where C synthesis expects to miss it, that is not known.
         clock_ns: Of nanoseconds the clock period that they are at; None for other figures.
         clock_status: Of nanoseconds whether that clock is `met` or `failed`, by the routed design of the flow if there
             is one, or `assumed`; None for other figures.
@@ -62,9 +64,14 @@ class BudgetLine:
     clock_status: str | None
 
     @property
+    def estimated(self) -> bool:
+        """Whether the value is an estimate: ours, or that of C synthesis, which schedules clocks but guesses cells."""
+        return self.source == ESTIMATE or (self.source == C_SYNTHESIS and self.figure in RESOURCES)
+
+    @property
     def exceeded(self) -> bool:
         """Whether a measured figure is over its limit; an estimate proves nothing."""
-        return self.within is False and self.source != ESTIMATE
+        return self.within is False and not self.estimated
 
     @property
     def remedy(self) -> str:
@@ -73,7 +80,7 @@ class BudgetLine:
 
     def to_json(self) -> dict[str, Any]:
         """The fields under their names, and what to change where a measured figure is over its limit."""
-        return asdict(self) | {"remedy": self.remedy if self.exceeded else None}
+        return asdict(self) | {"estimated": self.estimated, "remedy": self.remedy if self.exceeded else None}
 
 
 def budget_lines(budget: BudgetConfig, entries: Iterable[Mapping[str, Any]], part: str) -> list[BudgetLine]:

@@ -60,7 +60,7 @@ def test_a_measured_figure_over_its_budget_ends_it_with_what_to_change(
     asked: list[tuple[Any, Any]], tmp_path: Path
 ) -> None:
     line = {"flow": "rtl", "figure": "lut", "limit": 4000, "asked": None, "value": 4190, "source": "yosys"}
-    line |= {"step": None, "clock_ns": None, "clock_status": None}
+    line |= {"step": None, "clock_ns": None, "clock_status": None, "estimated": False}
     path = RunDirectory(tmp_path).results("hardware")
     write_json(path, read_json(path) | {"budget": [line | {"within": False, "remedy": "fewer bits"}]})
     result = CliRunner().invoke(synthesize, ["any"])

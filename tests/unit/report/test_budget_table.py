@@ -74,11 +74,23 @@ def test_a_measured_excess_is_marked() -> None:
 
 
 def test_an_estimate_looks_like_one_and_is_no_excess() -> None:
-    line = _line(flow="hls_vitis", value=9180, source="estimate", within=False)
+    line = _line(flow="hls_vitis", value=9180, source="estimate", within=False, estimated=True)
     table = budget_table({"budget": [line]})
     assert table is not None
     assert table.rows[0][3:] == ("≈ 9,180", "estimate", "not by the estimate")
     assert not exceeded(line)
+
+
+def test_what_c_synthesis_estimates_looks_like_an_estimate() -> None:
+    line = _line(flow="hls_vitis", value=9180, source="csynth", step="csynth", within=False, estimated=True)
+    table = budget_table({"budget": [line, line | {"within": True}]})
+    assert table is not None
+    assert [row[3:] for row in table.rows] == [
+        ("≈ 9,180", "csynth", "not by C synthesis' estimate"),
+        ("≈ 9,180", "csynth", "by C synthesis' estimate"),
+    ]
+    assert not exceeded(line)
+    assert not table.row_tags
 
 
 def test_what_no_source_knows_is_unknown() -> None:

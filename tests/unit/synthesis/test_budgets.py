@@ -38,6 +38,21 @@ def test_an_estimate_over_its_limit_proves_nothing() -> None:
     assert (line.within, line.exceeded) == (False, False)
 
 
+@pytest.mark.parametrize("resource", ["lut", "ff", "dsp", "bram"])
+def test_resources_by_c_synthesis_are_an_estimate_of_the_tool_and_prove_nothing(resource: str) -> None:
+    line = _only(BudgetConfig.model_validate({resource: 5}), _entry("hls_vitis", "csynth", **{resource: 9}))
+    assert (line.within, line.estimated, line.exceeded) == (False, True, False)
+    assert line.to_json()["estimated"]
+    counted = _entry("hls_vitis", "vivado", step="synth", **{resource: 7})
+    assert _only(BudgetConfig.model_validate({resource: 5}), counted).exceeded
+
+
+@pytest.mark.parametrize("figure", ["latency_ns", "ii_cycles"])
+def test_clocks_by_c_synthesis_are_scheduled_and_count(figure: str) -> None:
+    line = _only(BudgetConfig.model_validate({figure: 5}), _entry("hls_vitis", "csynth", **{figure: 9}))
+    assert (line.estimated, line.exceeded) == (False, True)
+
+
 def test_what_no_source_knows_is_neither_within_nor_over() -> None:
     line = _only(BudgetConfig(bram=3), _entry("rtl", "yosys", lut=10))
     assert (line.value, line.source, line.within, line.exceeded) == (None, None, None, False)
@@ -115,7 +130,7 @@ def test_only_nanoseconds_depend_on_a_clock() -> None:
 
 def test_every_flow_has_every_limit_to_itself() -> None:
     budget = BudgetConfig(lut=10, ff=10)
-    lines = budget_lines(budget, [_entry("rtl", "yosys", lut=1, ff=11), _entry("hls_vitis", "csynth", lut=11)], PART)
+    lines = budget_lines(budget, [_entry("rtl", "yosys", lut=1, ff=11), _entry("hls_vitis", "vivado", lut=11)], PART)
     assert [(line.flow, line.figure, line.exceeded) for line in lines] == [
         ("rtl", "lut", False),
         ("rtl", "ff", True),
