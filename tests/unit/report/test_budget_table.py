@@ -41,8 +41,8 @@ def test_the_exit_message_says_the_clock() -> None:
     assert excess(over) == "RTL: Latency (ns) 30 at 5 ns assumed (verilator), over the budget of 25"
     missed = _latency("failed", within=False, remedy="longer")
     assert excess(missed) == (
-        "RTL: Latency (ns) 25 at 5 ns, FAILED (verilator): the routed design does not meet the clock, so it is not within "
-        "the budget of 25"
+        "RTL: Latency (ns) 25 at 5 ns, FAILED (verilator): the routed design does not meet the clock, so it is not "
+        "within the budget of 25"
     )
 
 

@@ -18,8 +18,12 @@ def _entry(flow: str, source: str, **figures: Any) -> dict[str, Any]:
     return {"flow": flow, "source": source} | clock | dict.fromkeys((*FIGURES, "step")) | figures
 
 
+def _config(budget: BudgetConfig) -> Config:
+    return Config.model_validate({"name": "a", "budget": budget, "firmware": {"part": PART}})
+
+
 def _only(budget: BudgetConfig, *entries: dict[str, Any]) -> BudgetLine:
-    (line,) = budget_lines(budget, entries, PART)
+    (line,) = budget_lines(_config(budget), entries)
     return line
 
 
@@ -96,13 +100,17 @@ def test_no_latency_is_within_its_limit_at_a_clock_that_the_routed_design_misses
     assert (line.within, line.exceeded) == (False, True)
 
 
+def test_a_clock_that_is_missed_has_a_remedy_of_its_own() -> None:
+    assert "a longer clock period" in _clocked(_routed("failed")).remedy
+    assert "a longer clock period" not in _clocked(_routed("met"), limit=20.0).remedy
+
+
 def test_a_latency_is_at_the_clock_that_the_routed_design_of_its_flow_meets() -> None:
     met = _clocked(_routed("met"))
     assert (met.clock_status, met.within) == ("met", True)
     line, _ = budget_lines(
-        BudgetConfig(latency_ns=25.0),
+        _config(BudgetConfig(latency_ns=25.0)),
         [_entry("rtl", "verilator", latency_ns=25.0), _routed("failed", "hls_vitis")],
-        PART,
     )
     assert (line.flow, line.clock_status, line.within) == ("rtl", "assumed", True)
 
@@ -130,7 +138,7 @@ def test_only_nanoseconds_depend_on_a_clock() -> None:
 
 def test_every_flow_has_every_limit_to_itself() -> None:
     budget = BudgetConfig(lut=10, ff=10)
-    lines = budget_lines(budget, [_entry("rtl", "yosys", lut=1, ff=11), _entry("hls_vitis", "vivado", lut=11)], PART)
+    lines = budget_lines(_config(budget), [_entry("rtl", "yosys", lut=1, ff=11), _entry("hls_vitis", "vivado", lut=11)])
     assert [(line.flow, line.figure, line.exceeded) for line in lines] == [
         ("rtl", "lut", False),
         ("rtl", "ff", True),
@@ -140,7 +148,7 @@ def test_every_flow_has_every_limit_to_itself() -> None:
 
 
 def test_no_budget_limits_nothing() -> None:
-    assert budget_lines(BudgetConfig(), [_entry("rtl", "yosys", lut=1)], PART) == []
+    assert budget_lines(_config(BudgetConfig()), [_entry("rtl", "yosys", lut=1)]) == []
 
 
 def test_a_share_of_a_device_of_unknown_size_is_refused() -> None:
@@ -159,8 +167,8 @@ def test_an_amount_is_a_number_or_a_share(amount: object) -> None:
 def test_there_is_a_remedy_for_every_figure_that_is_over_its_limit() -> None:
     limits = dict.fromkeys(FIGURES, 1)
     budget = BudgetConfig.model_validate(limits | {"latency_ns": 1.0})
-    over = budget_lines(budget, [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 2))], PART)
+    over = budget_lines(_config(budget), [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 2))])
     assert [line.figure for line in over] == list(FIGURES)
     assert all(line.to_json()["remedy"] for line in over)
-    within = budget_lines(budget, [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 1))], PART)
+    within = budget_lines(_config(budget), [_entry("rtl", "vivado", **dict.fromkeys(FIGURES, 1))])
     assert not any(line.to_json()["remedy"] for line in within)
