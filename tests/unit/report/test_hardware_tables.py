@@ -126,8 +126,16 @@ def test_both_flows_are_side_by_side_each_with_its_agreement(report: dict[str, A
     words = "Words, against the reference"
     assert _column(table, 1)[words] == "equal in 12,666 vectors"
     assert clocks[words] == "DIFFER in 3 of 12,666 vectors"
+    assert "The figures of RTL are those of a project that does not agree with the reference." in table.notes
+    report["agreement"]["emulators"]["rtl"] |= {"mismatches": 0}
+    wrong = "equal in 12,666 vectors, but a layer driven alone or its test bench FAILS"
+    assert _column(hardware_table(report), 2)[words] == wrong
     del report["agreement"]["emulators"]["rtl"]
     assert _column(hardware_table(report), 2)[words] == "not emulated"
+
+
+def test_figures_of_projects_that_agree_say_nothing_of_others(report: dict[str, Any]) -> None:
+    assert not any("does not agree" in note for note in hardware_table(report).notes)
 
 
 def test_what_was_not_measured_is_said(report: dict[str, Any]) -> None:
