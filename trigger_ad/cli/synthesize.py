@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from trigger_ad.cli.stages import require_agreement
 from trigger_ad.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def synthesize(
     """Run the vendors' tools that are installed, count the RTL's cells with Yosys, and show what every project takes.
 
     A step that has ended well is not done again until its sources change. Each takes from minutes to hours. Exits with
-    1 when a measured figure is over the configuration's budget.
+    1 on any mismatch, as emulate does, and when a measured figure is over the configuration's budget.
     """
     from trigger_ad.pipeline.check import check_run
     from trigger_ad.pipeline.target import bring_up_to_date, open_run
@@ -67,8 +68,10 @@ def synthesize(
     run.yosys_seconds = yosys_limit
     # what could not be measured before is tried anew
     bring_up_to_date(run, "synthesize", again=True)
-    results = read_json(run.directory.results("hardware"))
+    emulation = read_json(run.directory.results("emulation"))
+    results = read_json(run.directory.results("hardware")) | {"agreement": {"emulators": emulation["emulators"]}}
     _show(results, as_json)
+    require_agreement(run, emulation)
     _require_budget(results["budget"])
 
 

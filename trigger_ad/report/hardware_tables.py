@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.tables import Table
-from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, count, listed, nanoseconds, percentage, rounded, text
+from trigger_ad.report.wording import (
+    FLOW_TITLES,
+    UNKNOWN,
+    count,
+    figure_source,
+    listed,
+    nanoseconds,
+    percentage,
+    rounded,
+    text,
+)
 
 SOURCE_MEANINGS: Final[Mapping[str, str]] = {
     "estimate": "computed from formulas, nothing was run",
@@ -39,9 +49,14 @@ def hardware_table(report: Report) -> Table:
     labels = [label for label in (columns or [{}])[0] if carries or label != _CARRY_BITS]
     return Table(
         title="Latency and resources",
-        columns=("Figure", *(f"{_flow(entry)}: {_source(entry)}" for entry in entries)),
+        columns=("Figure", *(f"{_flow(entry)}: {figure_source(entry)}" for entry in entries)),
         rows=tuple((label, *(column[label] for column in columns)) for label in labels) if entries else (),
-        notes=(*_source_notes(entries), *_missing_notes(report), *_commands(report)),
+        notes=(
+            *_disagreement_notes(entries, emulators),
+            *_source_notes(entries),
+            *_missing_notes(report),
+            *_commands(report),
+        ),
         column_tags={i + 1: "estimate" for i, entry in enumerate(entries) if entry["source"] == "estimate"},
     )
 
@@ -94,19 +109,34 @@ def _agreement(entry: Mapping[str, Any], emulators: Mapping[str, Mapping[str, An
     if not emulators:
         return {}
     found = emulators.get(str(entry.get("flow")))
-    if found is None:
-        return {"Words, against the reference": "not emulated"}
+    verdict = "not emulated" if found is None else _emulated(entry) + _verdict(found)
+    return {"Words, against the reference": verdict}
+
+
+def _emulated(entry: Mapping[str, Any]) -> str:
+    """What was emulated in place of what the figures are of: nobody simulates a mapped netlist here."""
+    if entry["source"] in ("estimate", "verilator"):
+        return ""
+    return "its RTL: " if entry["flow"] == "rtl" else "its C++: "
+
+
+def _verdict(found: Mapping[str, Any]) -> str:
+    vectors = f"{count(found['events'])} vectors"
     if found["exact"]:
-        return {"Words, against the reference": f"equal in {count(found['events'])} vectors"}
-    return {
-        "Words, against the reference": f"DIFFER in {count(found['mismatches'])} of {count(found['events'])} vectors"
-    }
+        return f"equal in {vectors}"
+    if found["mismatches"] == 0:
+        return f"equal in {vectors}, but a layer driven alone or its test bench FAILS"
+    return f"DIFFER in {count(found['mismatches'])} of {vectors}"
 
 
-def _source(entry: Mapping[str, Any]) -> str:
-    """The source of an entry; two steps of Vivado are two sources."""
-    source, step = str(entry["source"]), entry.get("step")
-    return f"{source}, {step}" if step and step != source else source
+def _disagreement_notes(entries: list[Mapping[str, Any]], emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is to be said of figures that are not of the network's firmware."""
+    flows = dict.fromkeys(str(entry["flow"]) for entry in entries)
+    wrong = [flow for flow in flows if flow in emulators and not emulators[flow]["exact"]]
+    return [
+        f"The figures of {FLOW_TITLES.get(flow, flow)} are those of a project that does not agree with the reference."
+        for flow in wrong
+    ]
 
 
 def _vendor_rows(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -143,7 +173,7 @@ def _estimated(layer: Mapping[str, Any], key: str) -> str:
 def _source_notes(entries: list[Mapping[str, Any]]) -> list[str]:
     if not entries:
         return ["No tool has run and nothing was estimated."]
-    sources = dict.fromkeys(_source(entry) for entry in entries)
+    sources = dict.fromkeys(figure_source(entry) for entry in entries)
     notes = [f"{source}: {SOURCE_MEANINGS[source]}." for source in sources if source in SOURCE_MEANINGS]
     notes.append("Shares are of the whole device. An assumed clock has not been shown to be met by any tool.")
     if "estimate" in sources:
@@ -159,4 +189,10 @@ def _missing_notes(report: Report) -> list[str]:
 
 def _commands(report: Report) -> list[str]:
     commands = report["measuring_commands"] or {}
-    return [f"To measure {FLOW_TITLES.get(flow, flow)}: `{command}`" for flow, command in commands.items()]
+    # the last step of each command: Vivado's in an RTL project, C synthesis in an HLS one
+    done = {entry["flow"] for entry in report["hardware"] if entry.get("step") in ("csynth", "implement")}
+    return [
+        f"To measure {FLOW_TITLES.get(flow, flow)}: `{command}`"
+        for flow, command in commands.items()
+        if flow not in done
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trigger_ad.report.budget_table import exceeded, excess
 from trigger_ad.report.inputs import Report, main_rows
 from trigger_ad.report.tables import loss_interval, must_agree, quantization_losses, rate_losses
 from trigger_ad.report.wording import (
@@ -37,8 +38,8 @@ class Fact:
 
 
 def key_facts(report: Report) -> list[Fact]:
-    """Whether the emulators agree, the largest losses from float to firmware, and what the RTL was measured to take."""
-    facts = (_agreement_fact(report), _loss_fact(report), _rate_fact(report), cost_fact(report))
+    """Whether the emulators agree, the largest losses from float to firmware, what the RTL takes, and the budget."""
+    facts = (_agreement_fact(report), _loss_fact(report), _rate_fact(report), cost_fact(report), _budget_fact(report))
     return [fact for fact in facts if fact is not None]
 
 
@@ -66,6 +67,24 @@ def cost_fact(report: Report) -> Fact | None:
         values.append(f"{count(cells['lut'])} LUT")
         details.append(f"{cells['tool']}: {', '.join(_resource(cells, name) for name in ('lut', 'ff', 'dsp'))}")
     return Fact("RTL, measured", ", ".join(values), "; ".join(details), None) if values else None
+
+
+def _budget_fact(report: Report) -> Fact | None:
+    """Whether measured figures are over their limits; None where nothing is limited."""
+    lines = report.get("budget") or ()
+    if not lines:
+        return None
+    over = [line for line in lines if exceeded(line)]
+    if over:
+        found = "; ".join(excess(line) for line in over)
+        return Fact("Budget", f"EXCEEDED in {count(len(over))} of {count(len(lines))} figures", found, False)
+    kept = [line for line in lines if line["within"] and not line["estimated"]]
+    is_all = len(kept) == len(lines)
+    details = [] if is_all else ["the others are estimated or not known"]
+    if any(line["clock_status"] == "assumed" for line in kept):
+        details.append("nanoseconds are at a clock that is assumed")
+    of = f"all {count(len(lines))}" if is_all else f"{count(len(kept))} of {count(len(lines))}"
+    return Fact("Budget", f"kept in {of} figures", "; ".join(details) or "all were measured", is_all or None)
 
 
 def _resource(entry: Mapping[str, Any], name: str) -> str:

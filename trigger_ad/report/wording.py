@@ -117,6 +117,12 @@ def seconds(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.{1 if value >= 1 else 2}f}"
 
 
+def figure_source(entry: Mapping[str, Any]) -> str:
+    """The source of a figure; two steps of Vivado are two sources."""
+    source, step = str(entry["source"]), entry.get("step")
+    return f"{source}, {step}" if step and step != source else source
+
+
 def nanoseconds(entry: Mapping[str, Any]) -> str:
     """The latency of a hardware entry in ns: at a clock that nobody has closed it is an assumption, and says so."""
     value = entry.get("latency_ns")

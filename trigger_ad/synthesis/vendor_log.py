@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from trigger_ad.synthesis.remedies import fit_remedy
+
 _PHASES: Final = re.compile(
     r"""
     \*{5}\ (?P<script>[A-Z][A-Z/ ]+?)\ \*{5}                    # of hls4ml's script
@@ -39,7 +41,6 @@ _FIT: Final = re.compile(
 _REMEDIES: Final = {
     "licence": "See that a licence for the tool and the device is there (XILINXD_LICENSE_FILE, LM_LICENSE_FILE)",
     "part": "Correct firmware.part, or install that device's files with the tool",
-    "fit": "Use fewer bits, prune more, raise firmware.reuse_factor, or name a larger firmware.part",
     "other": "Look at the log, correct the cause and run the same command again: what has ended well is kept",
 }
 
@@ -63,7 +64,7 @@ def phase_of(line: str) -> str | None:
     return None if found is None else next(text for text in found.groups() if text)
 
 
-def failure_in(log: str) -> Failure:
+def failure_in(log: str, *, is_rtl: bool) -> Failure:
     """Find out why a tool failed.
 
     An error that names a licence, the part or the size is looked for first, then any error; a warning of a licence
@@ -71,6 +72,7 @@ def failure_in(log: str) -> Failure:
 
     Args:
         log: All that the tool printed.
+        is_rtl: Whether it worked on an RTL project.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
@@ -84,13 +86,8 @@ def failure_in(log: str) -> Failure:
     ):
         said = next((line for line in among if pattern.search(line)), None)
         if said is not None:
-            return Failure(_shortened(said), _REMEDIES[kind])
+            return Failure(_shortened(said), fit_remedy(is_rtl=is_rtl) if kind == "fit" else _REMEDIES[kind])
     return Failure(_shortened(lines[-1]) if lines else "it printed nothing", _REMEDIES["other"])
-
-
-def fit_remedy() -> str:
-    """What helps against a design that is larger than its device."""
-    return _REMEDIES["fit"]
 
 
 def _shortened(line: str, most: int = 300) -> str:

@@ -13,10 +13,11 @@ from trigger_ad.errors import UserError
 from trigger_ad.firmware.vendor_files import HLS_SCRIPT, RTL_SCRIPT, STAMP_SCRIPT
 from trigger_ad.synthesis.figures import HardwareFigures
 from trigger_ad.synthesis.projects import RTL, STEPS, ProjectSettings, Step, read_project_settings, report_files
+from trigger_ad.synthesis.remedies import fit_remedy
 from trigger_ad.synthesis.reports import read_cosim, read_csynth
 from trigger_ad.synthesis.stamps import read_stamp, sources_digest, stamp_file
 from trigger_ad.synthesis.vendor import VendorTool
-from trigger_ad.synthesis.vendor_log import failure_in, fit_remedy, phase_of
+from trigger_ad.synthesis.vendor_log import failure_in, phase_of
 from trigger_ad.synthesis.vendor_process import run_followed
 from trigger_ad.synthesis.vivado_reports import read_step_utilisation, read_vivado
 
@@ -108,7 +109,7 @@ def _do(project: Path, settings: ProjectSettings, step: Step, tool: VendorTool, 
     except OSError as error:
         raise UserError(f"{tool.path} cannot be started ({error.strerror})", "See that it runs by itself") from None
     if status != 0:
-        failure = failure_in(log.read_text(encoding="utf-8", errors="replace"))
+        failure = failure_in(log.read_text(encoding="utf-8", errors="replace"), is_rtl=settings.back_end == RTL)
         raise UserError(f"{tool} failed in {step} of {project}: {failure.line} (its log: {log})", failure.remedy)
     if _READERS[step](project) is None:
         raise UserError(
@@ -155,4 +156,7 @@ def _set_aside(project: Path, settings: ProjectSettings, step: Step) -> None:
 def _require_fit(project: Path, settings: ProjectSettings) -> None:
     exceeded = read_step_utilisation(project, "synth").exceeded
     if exceeded:
-        raise UserError(f"{project} does not fit {settings.part}: it takes {', '.join(exceeded)}", fit_remedy())
+        raise UserError(
+            f"{project} does not fit {settings.part}: it takes {', '.join(exceeded)}",
+            fit_remedy(is_rtl=settings.back_end == RTL),
+        )

@@ -110,6 +110,13 @@ def test_a_part_that_is_none_is_refused() -> None:
         _check(firmware={"part": "xcvu9p-2"})
 
 
+def test_a_part_whose_size_is_not_known_is_said() -> None:
+    unknown = "xcvu99p-flga2577-2-e"
+    said = f"WARNING: the size of part {unknown} is not known here: shares of the device will be left blank"
+    assert said in _check(firmware={"part": unknown})
+    assert not any("size" in line for line in _check())
+
+
 def test_no_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(UserError, match="no-such-compiler"):

@@ -102,6 +102,20 @@ def test_where_a_tool_is_makes_no_stage_stale(tmp_path: Path) -> None:
 
 def test_without_any_tool_there_is_still_rtl_to_be_measured(run: Run, tools: FakeTools) -> None:
     assert planned_steps(run, None, None) == []
+    assert planned_steps(run, None, ("rtl",)) == []
+    assert planned_steps(run, None, ("hls_vitis", "rtl")) == []
+
+
+@pytest.mark.parametrize("has_yosys", [True, False])
+def test_hls_alone_cannot_be_measured_without_a_tool_though_the_rtl_beside_it_can(
+    run: Run, tools: FakeTools, monkeypatch: pytest.MonkeyPatch, has_yosys: bool
+) -> None:
+    monkeypatch.setattr("trigger_ad.pipeline.vendor_tools.yosys_version", lambda: "0.70" if has_yosys else None)
+    with pytest.raises(UserError, match=r"looked for vivado_hls, vitis_hls, vitis-run, vivado on PATH") as error:
+        planned_steps(run, None, ("hls_vitis",))
+    assert "hls_vitis of" in error.value.what
+    assert "--flow rtl" in error.value.remedy
+    assert ("pip install" in error.value.remedy) is not has_yosys
 
 
 def test_without_any_tool_it_is_said_what_was_looked_for_and_what_needs_none(tmp_path: Path, tools: FakeTools) -> None:
@@ -112,6 +126,7 @@ def test_without_any_tool_it_is_said_what_was_looked_for_and_what_needs_none(tmp
         planned_steps(Run(config, directory), None, None)
     assert "looked for vivado_hls, vitis_hls, vitis-run, vivado on PATH and in synthesis.tools" in error.value.what
     assert "Verilator and Yosys" in error.value.remedy
+    assert "firmware.flow: both" in error.value.remedy
 
 
 @pytest.mark.parametrize(

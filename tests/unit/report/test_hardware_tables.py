@@ -126,8 +126,47 @@ def test_both_flows_are_side_by_side_each_with_its_agreement(report: dict[str, A
     words = "Words, against the reference"
     assert _column(table, 1)[words] == "equal in 12,666 vectors"
     assert clocks[words] == "DIFFER in 3 of 12,666 vectors"
+    assert cells[words] == "its RTL: DIFFER in 3 of 12,666 vectors"
+    assert "The figures of RTL are those of a project that does not agree with the reference." in table.notes
+    report["agreement"]["emulators"]["rtl"] |= {"mismatches": 0}
+    wrong = "equal in 12,666 vectors, but a layer driven alone or its test bench FAILS"
+    assert _column(hardware_table(report), 2)[words] == wrong
     del report["agreement"]["emulators"]["rtl"]
     assert _column(hardware_table(report), 2)[words] == "not emulated"
+
+
+def test_figures_of_projects_that_agree_say_nothing_of_others(report: dict[str, Any]) -> None:
+    assert not any("does not agree" in note for note in hardware_table(report).notes)
+
+
+@pytest.mark.parametrize(
+    ("flow", "source", "shown"),
+    [
+        ("rtl", "yosys", "its RTL: equal in 12,666 vectors"),
+        ("rtl", "vivado", "its RTL: equal in 12,666 vectors"),
+        ("rtl", "verilator", "equal in 12,666 vectors"),
+        ("hls_vitis", "vivado", "its C++: equal in 12,666 vectors"),
+        ("hls_vitis", "csynth", "its C++: equal in 12,666 vectors"),
+        ("hls_vitis", "cosim", "its C++: equal in 12,666 vectors"),
+        ("hls_vitis", "estimate", "equal in 12,666 vectors"),
+    ],
+)
+def test_what_was_not_simulated_itself_says_what_was(
+    report: dict[str, Any], flow: str, source: str, shown: str
+) -> None:
+    report["agreement"]["emulators"]["rtl"] = make_emulator()
+    report["hardware"] = [make_hardware(flow, source=source)]
+    assert _column(hardware_table(report), 1)["Words, against the reference"] == shown
+
+
+def test_a_project_that_is_measured_is_not_told_how_to_be(report: dict[str, Any]) -> None:
+    report["measuring_commands"]["rtl"] = "cd rtl && vivado"
+    done = {"source": "vivado", "step": "implement"}
+    report["hardware"] = [make_hardware("hls_vitis", source="csynth", step="csynth"), make_hardware("rtl", **done)]
+    told = [note for note in hardware_table(report).notes if note.startswith("To measure")]
+    assert told == ["To measure Vivado HLS: `cd hls/vivado && ./build.sh`"]
+    report["hardware"][1] |= {"step": "synth"}
+    assert "To measure RTL: `cd rtl && vivado`" in hardware_table(report).notes
 
 
 def test_what_was_not_measured_is_said(report: dict[str, Any]) -> None:

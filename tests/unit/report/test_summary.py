@@ -100,3 +100,50 @@ def test_what_was_measured_of_rtl_is_said_with_its_sources(report: dict[str, Any
     )
     report["hardware"].remove(report["hardware"][-1])
     assert key_facts(report)[2].value == "6 clocks"
+
+
+def _budget_line(**changes: Any) -> dict[str, Any]:
+    line = {
+        "flow": "rtl",
+        "figure": "lut",
+        "limit": 4000,
+        "asked": None,
+        "value": 3950,
+        "source": "yosys",
+        "step": None,
+    }
+    return line | {"within": True, "clock_ns": None, "clock_status": None, "estimated": False, "remedy": None} | changes
+
+
+def test_a_budget_that_is_exceeded_is_among_the_first_lines(report: dict[str, Any]) -> None:
+    over = _budget_line(value=4190, within=False, remedy="fewer bits")
+    report["budget"] = [_budget_line(figure="dsp", limit=0, value=0), over]
+    fact = key_facts(report)[-1]
+    assert (fact.label, fact.value, fact.good) == ("Budget", "EXCEEDED in 1 of 2 figures", False)
+    assert fact.detail == "RTL: LUT 4,190 (yosys), over the budget of 4,000"
+
+
+def test_a_budget_that_is_kept_is_said_where_it_was_measured(report: dict[str, Any]) -> None:
+    report["budget"] = [_budget_line(), _budget_line(figure="dsp", limit=0, value=0)]
+    fact = key_facts(report)[-1]
+    assert (fact.label, fact.value, fact.good) == ("Budget", "kept in all 2 figures", True)
+
+
+def test_a_budget_that_is_estimated_or_unknown_in_part_is_not_said_to_be_kept(report: dict[str, Any]) -> None:
+    estimated = _budget_line(flow="hls_vitis", source="estimate", estimated=True)
+    unknown = _budget_line(flow="hls_vitis", value=None, source=None, within=None)
+    report["budget"] = [_budget_line(), estimated, estimated | {"within": False}, unknown]
+    fact = key_facts(report)[-1]
+    assert (fact.value, fact.good) == ("kept in 1 of 4 figures", None)
+    assert fact.detail == "the others are estimated or not known"
+
+
+def test_nanoseconds_at_an_assumed_clock_are_not_said_to_be_measured(report: dict[str, Any]) -> None:
+    clock = {"figure": "latency_ns", "clock_ns": 5.0, "clock_status": "assumed"}
+    report["budget"] = [_budget_line(**clock, limit=25, value=25.0, source="verilator")]
+    assert key_facts(report)[-1].detail == "nanoseconds are at a clock that is assumed"
+
+
+def test_without_a_budget_nothing_is_said_of_one(report: dict[str, Any]) -> None:
+    report["budget"] = []
+    assert "Budget" not in [fact.label for fact in key_facts(report)]

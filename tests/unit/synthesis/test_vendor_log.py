@@ -24,7 +24,7 @@ BEFORE = "INFO: [HLS 200-10] In directory 'project'\nWARNING: [HLS 200-40] odd\n
     ],
 )
 def test_a_missing_licence_is_recognised(line: str) -> None:
-    failure = failure_in(f"{BEFORE}{line}\nsynth_design failed\n")
+    failure = failure_in(f"{BEFORE}{line}\nsynth_design failed\n", is_rtl=False)
     assert failure.line == line
     assert "XILINXD_LICENSE_FILE" in failure.remedy
 
@@ -38,7 +38,7 @@ def test_a_missing_licence_is_recognised(line: str) -> None:
     ],
 )
 def test_an_unknown_part_is_recognised(line: str) -> None:
-    failure = failure_in(f"{BEFORE}{line}\n")
+    failure = failure_in(f"{BEFORE}{line}\n", is_rtl=False)
     assert failure.line == line
     assert "firmware.part" in failure.remedy
 
@@ -51,7 +51,10 @@ def test_an_unknown_part_is_recognised(line: str) -> None:
     ],
 )
 def test_a_design_that_is_too_large_is_recognised(line: str) -> None:
-    assert "prune more" in failure_in(f"{BEFORE}{line}\n").remedy
+    log = f"{BEFORE}{line}\n"
+    assert "prune more, raise firmware.reuse_factor" in failure_in(log, is_rtl=False).remedy
+    rtl = failure_in(log, is_rtl=True).remedy
+    assert ("prune more" in rtl, "reuse" in rtl) == (True, False)
 
 
 def test_a_warning_of_a_licence_is_not_why_another_error_came() -> None:
@@ -59,18 +62,18 @@ def test_a_warning_of_a_licence_is_not_why_another_error_came() -> None:
         "WARNING: [Common 17-348] Failed to get the license for feature 'HLS'\n"
         "ERROR: [HLS 207-3777] use of undeclared identifier 'x'\nERROR: [HLS 200-1715] Encountered problem\n"
     )
-    failure = failure_in(log)
+    failure = failure_in(log, is_rtl=False)
     assert failure.line == "ERROR: [HLS 207-3777] use of undeclared identifier 'x'"
     assert "Look at the log" in failure.remedy
 
 
 def test_without_an_error_the_last_line_is_shown() -> None:
-    assert failure_in("one\ntwo\n\n").line == "two"
-    assert failure_in("").line == "it printed nothing"
+    assert failure_in("one\ntwo\n\n", is_rtl=False).line == "two"
+    assert failure_in("", is_rtl=False).line == "it printed nothing"
 
 
 def test_a_long_line_is_cut() -> None:
-    assert len(failure_in("ERROR: " + 1000 * "x").line) == 304
+    assert len(failure_in("ERROR: " + 1000 * "x", is_rtl=False).line) == 304
 
 
 @pytest.mark.parametrize(
