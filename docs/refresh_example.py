@@ -16,8 +16,9 @@ from typing import Any
 from pages import ROOT, between
 
 from trigger_ad.cli.tables import show_tables
+from trigger_ad.report.agreement_table import agreement_table
 from trigger_ad.report.summary import cost_fact, verdict_line
-from trigger_ad.report.tables import agreement_table, auc_table
+from trigger_ad.report.tables import auc_table
 
 RUN = ROOT / "hls_projects" / "student"
 EXAMPLE = ROOT / "docs" / "example_report"

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from pages import ROOT, between
 
+from trigger_ad.report.agreement_table import agreement_table
 from trigger_ad.report.hardware_tables import hardware_table
 from trigger_ad.report.run_tables import events_table, timings_table
 from trigger_ad.report.summary import verdict_line
-from trigger_ad.report.tables import Table, agreement_table, equal_rate_tables
+from trigger_ad.report.table import Table
+from trigger_ad.report.tables import equal_rate_tables
 from trigger_ad.report.wording import power_of_ten
 
 PAGE: Final = ROOT / "docs" / "tutorial.md"

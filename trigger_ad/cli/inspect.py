@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trigger_ad.events.inspection import Inspection
     from trigger_ad.events.layout import EventLayout
     from trigger_ad.report.inspection_tables import InspectedFile
-    from trigger_ad.report.tables import Table
+    from trigger_ad.report.table import Table
 
 MAX_FILES: Final = 6
 """More columns and histograms could not be told apart."""

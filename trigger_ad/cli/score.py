@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trigger_ad.pipeline.scored_events import InputFile
     from trigger_ad.pipeline.scoring import Scoring
     from trigger_ad.pipeline.stage import Run
-    from trigger_ad.report.tables import Table
+    from trigger_ad.report.table import Table
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _write(
 
 def decisions_table(scoring: Scoring) -> Table:
     """Events and accepted events of each file, beside the run's background."""
-    from trigger_ad.report.tables import Table
+    from trigger_ad.report.table import Table
     from trigger_ad.report.wording import count, power_of_ten, rate_with_interval, text
 
     threshold, background = scoring.threshold, scoring.threshold.background
@@ -140,7 +140,7 @@ def _saturation(scoring: Scoring) -> str:
 
 def ranking_table(scoring: Scoring) -> Table:
     """The most anomalous events."""
-    from trigger_ad.report.tables import Table
+    from trigger_ad.report.table import Table
     from trigger_ad.report.wording import count, text
 
     several = len(scoring.files) > 1

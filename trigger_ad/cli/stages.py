@@ -134,7 +134,7 @@ def _emulate_given(target: Path, events: Path | None, inputs: Path | None, as_js
 
 def _show_agreement(results: dict[str, Any], as_json: bool) -> None:
     from trigger_ad.cli.tables import show_tables
-    from trigger_ad.report.tables import agreement_table
+    from trigger_ad.report.agreement_table import agreement_table
 
     if as_json:
         click.echo(json.dumps(results, indent=1))
@@ -186,9 +186,10 @@ def _repeat(run: Run, count: int, *, show_table: bool) -> dict[str, Any]:
 
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
+    from trigger_ad.report.agreement_table import agreement_table
     from trigger_ad.report.hardware_tables import hardware_table
     from trigger_ad.report.summary import cost_fact, verdict_line
-    from trigger_ad.report.tables import agreement_table, auc_table, equal_rate_tables, tpr_table
+    from trigger_ad.report.tables import auc_table, equal_rate_tables, tpr_table
 
     click.echo(verdict_line(report))
     cost = cost_fact(report)

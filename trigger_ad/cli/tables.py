@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 if TYPE_CHECKING:
-    from trigger_ad.report.tables import Table
+    from trigger_ad.report.table import Table
 
 
 def show_tables(tables: Sequence[Table]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trigger_ad.report.inputs import Report
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import FLOW_TITLES, UNKNOWN, figure_source
 
 FIGURE_TITLES: Final = {

@@ -11,7 +11,7 @@ from trigger_ad.report.comparison_tables import at_share, entries_by_pair, share
 from trigger_ad.report.drawing import FAINT, FIRMWARE, FLOAT, INK, Drawing, finished, new_panels, set_title
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.marks import events_mark
-from trigger_ad.report.tables import signals
+from trigger_ad.report.rows import signals
 from trigger_ad.report.wording import signal_title
 
 if TYPE_CHECKING:

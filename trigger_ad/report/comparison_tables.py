@@ -8,7 +8,8 @@ from typing import Any, Final
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.events.quantities import QUANTITIES
 from trigger_ad.report.inputs import Report
-from trigger_ad.report.tables import Table, signals
+from trigger_ad.report.rows import signals
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import (
     UNKNOWN,
     count,

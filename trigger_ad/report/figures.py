@@ -31,10 +31,11 @@ from trigger_ad.report.drawing import (
     styled,
 )
 from trigger_ad.report.inputs import ModelScores, Report, main_rows
+from trigger_ad.report.losses import area_losses
 from trigger_ad.report.marks import events_mark
 from trigger_ad.report.pipeline_figure import pipeline_figure
 from trigger_ad.report.range_figure import range_figure
-from trigger_ad.report.tables import quantization_losses, signals
+from trigger_ad.report.rows import signals
 from trigger_ad.report.trigger_figure import trigger_figure
 from trigger_ad.report.wording import (
     MODEL_TITLES,
@@ -80,7 +81,7 @@ def _roc_figure(report: Report, scores: Mapping[str, ModelScores]) -> Drawing | 
     figure, places = new_panels(rows, columns, (4.9, 3.9), events_mark(report))
     for place, name in zip(places, names, strict=False):
         _roc_panel(figure.add_subplot(place), name, report, scores)
-    losses = quantization_losses(report)
+    losses = area_losses(report, "float")
     told = "; ".join(f"{signal_title(name)}: AUC lost {difference(losses.get(name))}" for name in names)
     return finished(
         figure,

@@ -10,7 +10,7 @@ from trigger_ad.events.distributions import QUANTITIES, UNITS, Distributions, Re
 from trigger_ad.events.inspection import Inspection
 from trigger_ad.events.layout import ADC2021, LEPTON_FILTER_PT
 from trigger_ad.events.overlap import SAME_OBJECT_DELTA_R
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import UNKNOWN, count, percentage
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trigger_ad.report.inputs import Report
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import count, listed, percentage
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from trigger_ad.report.agreement_table import agreement_table
 from trigger_ad.report.budget_table import budget_table
 from trigger_ad.report.comparison_tables import comparison_tables
 from trigger_ad.report.drawing import Drawing
@@ -25,14 +26,7 @@ from trigger_ad.report.run_tables import (
     versions_table,
 )
 from trigger_ad.report.summary import key_facts, verdict_words
-from trigger_ad.report.tables import (
-    agreement_table,
-    auc_table,
-    equal_rate_tables,
-    score_tables,
-    tpr_table,
-    tpr_tables,
-)
+from trigger_ad.report.tables import auc_table, equal_rate_tables, score_tables, tpr_table, tpr_tables
 from trigger_ad.report.templating import html_template, markdown_template
 from trigger_ad.report.trigger_tables import trigger_tables
 from trigger_ad.run_directory import RunDirectory, write_json, write_text, written_whole

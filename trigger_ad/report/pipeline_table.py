@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trigger_ad.report.inputs import Report
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import UNKNOWN, count
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from trigger_ad.models.scores import TITLES as SCORE_TITLES
 from trigger_ad.report.inputs import Report, is_shipped_sample
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import (
     MODEL_TITLES,
     UNKNOWN,

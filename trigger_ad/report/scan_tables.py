@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import (
     UNKNOWN,
     model_title,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trigger_ad.report.agreement_table import must_agree
 from trigger_ad.report.budget_table import exceeded, excess
 from trigger_ad.report.inputs import Report, main_rows
-from trigger_ad.report.tables import loss_interval, must_agree, quantization_losses, rate_losses
+from trigger_ad.report.losses import REFERENCES, area_losses, loss_interval, rate_losses, references
 from trigger_ad.report.wording import (
     EMULATOR_TITLES,
     count,
@@ -38,8 +39,9 @@ class Fact:
 
 
 def key_facts(report: Report) -> list[Fact]:
-    """Whether the emulators agree, the largest losses from float to firmware, what the RTL takes, and the budget."""
-    facts = (_agreement_fact(report), _loss_fact(report), _rate_fact(report), cost_fact(report), _budget_fact(report))
+    """Whether the emulators agree, the firmware's largest losses, what the RTL takes, and the budget."""
+    losses = [fact(report, name) for name in references(report) for fact in (_loss_fact, _rate_fact)]
+    facts = (_agreement_fact(report), *losses, cost_fact(report), _budget_fact(report))
     return [fact for fact in facts if fact is not None]
 
 
@@ -116,25 +118,29 @@ def _tally(name: str, entry: Mapping[str, Any]) -> str:
     return f"{tally}, its test bench FAILS" if entry.get("test_bench_passed") is False else tally
 
 
-def _loss_fact(report: Report) -> Fact:
-    label = "Largest AUC loss from float to firmware"
-    losses = quantization_losses(report)
+def _loss_fact(report: Report, reference: str) -> Fact:
+    title = REFERENCES[reference]
+    label = f"Largest AUC loss from {title} to firmware"
+    losses = area_losses(report, reference)
     if not losses:
         return Fact(label, "not known", "Float and firmware were not both measured.", None)
     signal = max(losses, key=lambda name: losses[name])
     areas = {row["model"]: row["auc"] for row in main_rows(report) if row["signal"] == signal}
-    detail = f"{signal_title(signal)}: {areas['float']:.4f} float, {areas['firmware']:.4f} firmware, on the same events"
-    interval = loss_interval(report, signal)
+    detail = (
+        f"{signal_title(signal)}: {areas[reference]:.4f} {title}, {areas['firmware']:.4f} firmware, on the same events"
+    )
+    interval = loss_interval(report, signal, reference)
     if interval:
         detail += f"; 95 % interval of the loss {difference(interval[0])} to {difference(interval[1])}"
     return Fact(label, difference(losses[signal]), detail, None)
 
 
-def _rate_fact(report: Report) -> Fact | None:
-    losses = rate_losses(report)
+def _rate_fact(report: Report, reference: str) -> Fact | None:
+    losses = rate_losses(report, reference)
     if not losses:
         return None
     share = power_of_ten(report["verdict"]["fpr_target"])
     signal = max(losses, key=lambda name: losses[name])
     detail = f"{signal_title(signal)}, where exactly {share} of the test background passes"
-    return Fact("Largest loss of true-positive rate from float to firmware", difference(losses[signal]), detail, None)
+    label = f"Largest loss of true-positive rate from {REFERENCES[reference]} to firmware"
+    return Fact(label, difference(losses[signal]), detail, None)

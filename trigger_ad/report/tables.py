@@ -1,18 +1,19 @@
-"""The tables of performance and agreement as text: the same for the page, for Markdown and for the terminal."""
+"""The tables of performance as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.models.scores import TITLES as SCORE_TITLES
 from trigger_ad.report.inputs import Report, main_rows
+from trigger_ad.report.losses import REFERENCES, area_losses, loss_interval, references
+from trigger_ad.report.rows import fpr_targets, measured_models, points_at, signals
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import (
     BASELINE_MEANINGS,
-    EMULATOR_TITLES,
-    FOR_INFORMATION,
     MODEL_TITLES,
     UNKNOWN,
     count,
@@ -20,41 +21,12 @@ from trigger_ad.report.wording import (
     difference,
     difference_with_interval,
     model_title,
-    overflow_notes,
     percentage,
     power_of_ten,
     rate_with_interval,
     signal_title,
-    text,
     with_interval,
 )
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Attributes:
-        title: One line.
-        columns: Headings.
-        rows: Cells; the first of each row names it. `UNKNOWN` stands for what is not known.
-        notes: Lines to be read with the table; `backticks` mark commands and keys.
-        text_columns: Columns of words, set flush left; the others are numbers.
-        column_tags: What a column is, such as `estimate`, by its position.
-        row_tags: What a row is, such as `firmware` or `trivial`, by its position.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-    text_columns: frozenset[int] = frozenset({0})
-    column_tags: Mapping[int, str] = field(default_factory=dict)
-    row_tags: Mapping[int, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError(f"a row of the table '{self.title}' has not one cell for each column")
 
 
 def auc_table(report: Report) -> Table:
@@ -69,13 +41,15 @@ def auc_table(report: Report) -> Table:
     decimals = decimals_of(width, 3, 4)
     rows: list[tuple[str, ...]] = []
     tags: dict[int, str] = {}
-    for model in _models(report):
+    for model in measured_models(report):
         tags[len(rows)] = _row_tag(model)
         cells = (_area(areas.get((model, signal)), decimals) for signal in signals(report))
         rows.append((model_title(model, report.get("ships")), *cells))
         if model == "firmware":
-            tags[len(rows)] = "loss"
-            rows.append(("Loss, float to firmware", *(_loss(report, signal) for signal in signals(report))))
+            for reference in references(report):
+                tags[len(rows)] = "loss"
+                cells = (_loss(report, signal, reference) for signal in signals(report))
+                rows.append((f"Loss, {REFERENCES[reference]} to firmware", *cells))
     methods = sorted({row["method"] for row in areas.values()})
     notes = [f"On test events, with 95 % intervals ({'; '.join(methods) or 'none measured'})."]
     if "loss" in tags.values():
@@ -91,54 +65,16 @@ def auc_table(report: Report) -> Table:
 
 
 _LOSS_NOTES: Final = (
-    "The loss is measured on the same events, which the separate intervals must not be used to judge.",
-    "The loss is measured on the same events, and has an interval of its own.",
+    "A loss is measured on the same events, which the separate intervals must not be used to judge.",
+    "A loss is measured on the same events, and has an interval of its own.",
 )
 """Of a report without paired intervals, as earlier versions made them, and of one that has them."""
 
 
-def signals(report: Report) -> list[str]:
-    """The signals of a report, in its order; those that have events but were not measured included."""
-    names = [*report.get("events", {}).get("signals", {}), *(row["signal"] for row in main_rows(report))]
-    return list(dict.fromkeys(names))
-
-
-def quantization_losses(report: Report) -> dict[str, float]:
-    """The float model's area less the firmware's, for each signal that both were measured for."""
-    areas = {(row["model"], row["signal"]): row["auc"] for row in main_rows(report)}
-    both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= areas.keys())
-    return {signal: areas["float", signal] - areas["firmware", signal] for signal in both}
-
-
-def _loss(report: Report, signal: str) -> str:
+def _loss(report: Report, signal: str, reference: str) -> str:
     """The loss of area, with its interval where a report has it."""
-    loss, interval = quantization_losses(report).get(signal), loss_interval(report, signal)
+    loss, interval = area_losses(report, reference).get(signal), loss_interval(report, signal, reference)
     return difference(loss) if loss is None or interval is None else difference_with_interval(loss, *interval)
-
-
-def loss_interval(report: Report, signal: str) -> tuple[float, float] | None:
-    """The paired interval of the float model's area less the firmware's; None where a report does not have it."""
-    pair = ("firmware", "float", signal)
-    found = (e for e in report.get("differences") or () if (e["model"], e["reference"], e["signal"]) == pair)
-    entry = next(found, None)
-    return None if entry is None else (-entry["high"], -entry["low"])
-
-
-def rate_losses(report: Report) -> dict[str, float]:
-    """The float model's true-positive rate less the firmware's where equal shares of background pass, by signal.
-
-    The share is that of the verdict; empty where it has none, or where only one of them was measured.
-    """
-    target = report["verdict"]["fpr_target"]
-    points, _ = _points_at(report, target)
-    rates = {key: point["tpr_at_target"] for key, point in points.items()}
-    both = (name for name in signals(report) if {("float", name), ("firmware", name)} <= rates.keys())
-    return {signal: rates["float", signal] - rates["firmware", signal] for signal in both}
-
-
-def fpr_targets(report: Report) -> list[float]:
-    """The target false-positive rates that any model has, from the largest downwards."""
-    return sorted({point["fpr_target"] for row in main_rows(report) for point in row["tpr"]}, reverse=True)
 
 
 def tpr_tables(report: Report) -> tuple[Table, ...]:
@@ -162,7 +98,7 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
     )
     if target is None:
         return Table("True-positive rate", ("Model",), (), ("No target false-positive rate is supported.", *refused))
-    points, models = _points_at(report, target)
+    points, models = points_at(report, target)
     return Table(
         title=f"True-positive rate at a target false-positive rate of {power_of_ten(target)}",
         columns=("Model", *map(signal_title, signals(report)), "FPR achieved", "Accepted", "Threshold"),
@@ -179,17 +115,6 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
         ),
         row_tags={index: _row_tag(model) for index, model in enumerate(models)},
     )
-
-
-def _points_at(report: Report, target: float | None) -> tuple[dict[tuple[str, str], Mapping[str, Any]], list[str]]:
-    """The working points at one target by model and signal, and the models that have any, in the order of tables."""
-    points = {
-        (row["model"], row["signal"]): point
-        for row in main_rows(report)
-        for point in row["tpr"]
-        if point["fpr_target"] == target
-    }
-    return points, [model for model in _models(report) if any((model, name) in points for name in signals(report))]
 
 
 def equal_rate_tables(report: Report) -> tuple[Table, ...]:
@@ -211,7 +136,7 @@ _EQUAL_RATE_NOTES: Final = (
 
 
 def _equal_rate_table(report: Report, target: float) -> Table:
-    points, models = _points_at(report, target)
+    points, models = points_at(report, target)
     return Table(
         title=f"True-positive rate where a share of exactly {power_of_ten(target)} of the test background passes",
         columns=("Model", *map(signal_title, signals(report))),
@@ -267,37 +192,6 @@ def _rate(row: Mapping[str, Any] | None, target: float) -> str:
     return UNKNOWN if point is None else rate_with_interval(point["tpr"], point["low"], point["high"])
 
 
-def agreement_table(report: Report) -> Table:
-    """Each emulator of the firmware against the exact integer reference."""
-    emulators = report["agreement"]["emulators"]
-    vectors = ", ".join(f"{count(number)} {name}" for name, number in (report["vectors"] or {}).items())
-    return Table(
-        title="Agreement with the exact integer reference",
-        columns=("Emulator", "Exact", "Vectors", "Mismatches", "Largest difference (LSB)", "Layers alone", "Vectors/s"),
-        rows=tuple(_emulator_row(name, entry) for name, entry in emulators.items()),
-        notes=(
-            "Words are compared as integer codes: exact means that every one is equal.",
-            *((f"Vectors: {vectors}.",) if vectors else ()),
-            *_thinned_notes(report),
-            "Layers alone: each driven by itself, with any codes that it can be given.",
-            *_accept_notes(emulators),
-            *_emulator_notes(emulators),
-            *_firmware_notes(report),
-            *_not_run_notes(report["agreement"].get("not_run") or {}),
-            *(f"{note[0].upper()}{note[1:]}." for note in overflow_notes(report["agreement"]["layers"])),
-        ),
-        row_tags={index: _emulator_tag(name, entry) for index, (name, entry) in enumerate(emulators.items())},
-    )
-
-
-def _models(report: Report) -> list[str]:
-    """Every model that was measured: ours first, then any other, then trivial scores."""
-    measured = dict.fromkeys(row["model"] for row in main_rows(report))
-    ours = [model for model in MODEL_TITLES if model in measured and model not in BASELINE_TITLES]
-    others = [model for model in measured if model not in MODEL_TITLES]
-    return [*ours, *others, *(model for model in BASELINE_TITLES if model in measured)]
-
-
 def _pruning_notes(report: Report) -> list[str]:
     """That the float model is pruned already, so that what pruning costs is no part of the loss."""
     pruning = report.get("config", {}).get("training", {}).get("pruning")
@@ -311,7 +205,7 @@ def _pruning_notes(report: Report) -> list[str]:
 
 def _baseline_notes(report: Report) -> list[str]:
     """What the trivial scores are that were measured."""
-    measured = [model for model in _models(report) if model in BASELINE_TITLES]
+    measured = [model for model in measured_models(report) if model in BASELINE_TITLES]
     told = "; ".join(f"{BASELINE_TITLES[model]} is {BASELINE_MEANINGS[model]}" for model in measured)
     return [f"Trivial scores need no network: {told}."] if told else []
 
@@ -348,85 +242,3 @@ def _threshold(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return str(value) if isinstance(value, int) else f"{value:.4g}"
-
-
-def _emulator_row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    unequal = "NO" if must_agree(name, entry) else "no"
-    exact = {True: "yes", False: unequal, None: UNKNOWN}[entry["exact"]]
-    numbers = (count(entry["events"]), count(entry["mismatches"]), text(entry["max_lsb"]))
-    return (EMULATOR_TITLES.get(name, name), exact, *numbers, _alone_cell(entry.get("alone")), _speed(entry))
-
-
-def _alone_cell(alone: Mapping[str, Any] | None) -> str:
-    if alone is None:
-        return UNKNOWN
-    return f"{count(alone['mismatches'])} of {count(alone['layers'])} x {count(alone['vectors'])}"
-
-
-def _speed(entry: Mapping[str, Any]) -> str:
-    """Vectors a second, in two digits: what else the machine does changes it by more than a tenth."""
-    if not entry["seconds"]:
-        return UNKNOWN
-    return count(int(float(f"{entry['events'] / entry['seconds']:.1e}")))
-
-
-def _not_run_notes(reasons: Mapping[str, str]) -> list[str]:
-    return [f"{EMULATOR_TITLES.get(name, name)}: not run, {reason}." for name, reason in reasons.items()]
-
-
-def _firmware_notes(report: Report) -> list[str]:
-    """Whose words the firmware's are, where they are not those of HLS."""
-    source = str(report["agreement"].get("firmware_words") or "hls")
-    if source.startswith("hls"):
-        return []
-    reason = ", as the RTL was not simulated" if source == "native" else ""
-    return [f"The firmware's score words are those of: {EMULATOR_TITLES.get(source, source)}{reason}."]
-
-
-def _thinned_notes(report: Report) -> list[str]:
-    """Which test events were vectors, if not all of them were."""
-    emulated, total = (report["vectors"] or {}).get("events"), report["agreement"].get("test_events")
-    if emulated is None or total is None or emulated == total:
-        return []
-    return [
-        f"The emulators ran {count(emulated)} of {count(total)} test events, evenly spread; the firmware's score words "
-        "of the others are those of the native library."
-    ]
-
-
-def _emulator_tag(name: str, entry: Mapping[str, Any]) -> str:
-    if not must_agree(name, entry):
-        return "information"
-    return "exact" if entry["exact"] else "failed"
-
-
-def must_agree(name: str, entry: Mapping[str, Any]) -> bool:
-    """Whether a mismatch of this emulator is a failure, and not merely shown for information."""
-    return bool(entry.get("must_agree", name not in FOR_INFORMATION))
-
-
-def _accept_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What is said of the accept bit, which not every emulator gives."""
-    wrong = {
-        EMULATOR_TITLES.get(name, name): number
-        for name, entry in emulators.items()
-        if (number := entry.get("accept_mismatches")) is not None
-    }
-    found = ", ".join(f"{title} {count(number)}" for title, number in wrong.items())
-    return [f"Accept bits that are not score word > threshold: {found}."] if wrong else []
-
-
-def _emulator_notes(emulators: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    notes = []
-    for name, entry in emulators.items():
-        title = EMULATOR_TITLES.get(name, name)
-        if name in FOR_INFORMATION:
-            notes.append(f"{title}: it is not exact for wide words.")
-        if entry.get("first_layer") is not None:
-            notes.append(f"{title} differs first in layer {entry['first_layer']}.")
-        if entry.get("test_bench_passed") is not None:
-            verdict = "finds every word equal" if entry["test_bench_passed"] else "FAILS"
-            notes.append(f"{title}: the project's own test bench {verdict}.")
-        if (entry.get("alone") or {}).get("first_layer") is not None:
-            notes.append(f"{title} differs in layer {entry['alone']['first_layer']}, driven alone.")
-    return notes

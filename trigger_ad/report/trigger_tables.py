@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trigger_ad.report.inputs import Report
-from trigger_ad.report.tables import Table, signals
+from trigger_ad.report.rows import signals
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import UNKNOWN, count, power_of_ten, rate_with_interval, signal_title
 
 _CURVE_ROWS: Final = 12

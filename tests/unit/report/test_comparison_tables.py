@@ -9,7 +9,8 @@ from support.report import make_comparisons, make_report, make_scores, make_trig
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.report.comparison_tables import comparison_tables, share_title, shown_shares
-from trigger_ad.report.tables import Table, auc_table
+from trigger_ad.report.table import Table
+from trigger_ad.report.tables import auc_table
 from trigger_ad.report.wording import UNKNOWN
 
 SCORES = make_scores(2500)

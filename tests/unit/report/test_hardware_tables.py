@@ -8,7 +8,7 @@ import pytest
 from support.report import make_emulator, make_hardware, make_report, make_scores
 
 from trigger_ad.report.hardware_tables import estimate_table, hardware_table
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import UNKNOWN
 
 SCORES = make_scores(500)

@@ -23,7 +23,7 @@ from trigger_ad.report.inspection_tables import (
     ranges_table,
     resemblance_table,
 )
-from trigger_ad.report.tables import Table
+from trigger_ad.report.table import Table
 from trigger_ad.report.wording import UNKNOWN
 
 

@@ -9,16 +9,10 @@ from support.report import make_report, make_scores
 
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.events.layout import SIGNAL_TITLES
-from trigger_ad.report.tables import (
-    Table,
-    agreement_table,
-    auc_table,
-    equal_rate_tables,
-    quantization_losses,
-    score_tables,
-    tpr_table,
-    tpr_tables,
-)
+from trigger_ad.report.agreement_table import agreement_table
+from trigger_ad.report.losses import area_losses
+from trigger_ad.report.table import Table
+from trigger_ad.report.tables import auc_table, equal_rate_tables, score_tables, tpr_table, tpr_tables
 from trigger_ad.report.wording import BASELINE_MEANINGS, UNKNOWN
 
 SCORES = make_scores()
@@ -86,7 +80,7 @@ def test_a_narrow_interval_allows_a_fourth_digit(report: dict[str, Any]) -> None
 
 def test_the_loss_is_float_less_firmware(report: dict[str, Any]) -> None:
     report["performance"] = [_performance("float", 0.9375, []), _performance("firmware", 0.921875, [])]
-    assert quantization_losses(report) == {"ato4l": 0.015625}
+    assert area_losses(report, "float") == {"ato4l": 0.015625}
     assert _row(auc_table(report), "Loss, float to firmware")[1] == "+0.0156"
     report["performance"][1]["auc"] = 0.953125
     assert _row(auc_table(report), "Loss, float to firmware")[1] == "−0.0156"
@@ -104,10 +98,19 @@ def test_a_model_of_another_name_is_shown_by_its_name(report: dict[str, Any]) ->
     assert _row(auc_table(report), "alien")[2:] == (UNKNOWN,) * 3
 
 
+def test_a_student_also_loses_from_its_teachers(report: dict[str, Any]) -> None:
+    areas = {"teacher": 0.96875, "float": 0.9375, "firmware": 0.921875}
+    report["performance"] = [_performance(model, area, []) for model, area in areas.items()]
+    report["differences"] = []
+    table = auc_table(report)
+    assert _row(table, "Loss, float to firmware")[1] == "+0.0156"
+    assert _row(table, "Loss, the teachers to firmware")[1] == "+0.0469"
+
+
 def test_a_float_model_is_compared_by_the_score_that_ships(report: dict[str, Any]) -> None:
-    before = auc_table(report), tpr_tables(report), quantization_losses(report)
+    before = auc_table(report), tpr_tables(report), area_losses(report, "float")
     report["performance"].append(_performance("float", 0.5, []) | {"score": "mahalanobis"})
-    assert (auc_table(report), tpr_tables(report), quantization_losses(report)) == before
+    assert (auc_table(report), tpr_tables(report), area_losses(report, "float")) == before
 
 
 def test_a_model_with_one_score_has_no_table_of_scores(report: dict[str, Any]) -> None:
