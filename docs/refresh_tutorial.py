@@ -17,7 +17,7 @@ from trigger_ad.report.run_tables import events_table, timings_table
 from trigger_ad.report.summary import verdict_line
 from trigger_ad.report.table import Table
 from trigger_ad.report.tables import equal_rate_tables
-from trigger_ad.report.wording import power_of_ten
+from trigger_ad.report.trigger_tables import trigger_tables
 
 PAGE: Final = ROOT / "docs" / "tutorial.md"
 REPORT: Final = ROOT / "docs" / "example_report" / "report.json"
@@ -43,22 +43,6 @@ def configuration(report: Report) -> str:
     return f"```yaml\n{text}```\n"
 
 
-def thresholds(report: Report) -> str:
-    """The firmware's threshold codes, and what each accepts of the test background."""
-    firmware = next(row for row in report["performance"] if row["model"] == "firmware")
-    rows = [
-        (
-            power_of_ten(point["fpr_target"]),
-            f"{point['threshold']:.0f}",
-            f"{point['background_accepted']:,} of {point['background_events']:,}",
-            f"{point['fpr']:.2g} [{point['fpr_low']:.2g}, {point['fpr_high']:.2g}]",
-        )
-        for point in firmware["tpr"]
-    ]
-    heads = ("target false-positive rate", "threshold code", "test background accepted", "rate, 95 % interval")
-    return markdown(heads, rows, frozenset())
-
-
 def with_figures(page: str, report: Report) -> str:
     """The page with the figures of a report."""
     parts = {
@@ -68,7 +52,7 @@ def with_figures(page: str, report: Report) -> str:
         "verdict": f"> {verdict_line(report)}\n",
         "rates": shown(equal_rate_tables(report)[0]),
         "agreement": shown(agreement_table(report)),
-        "thresholds": thresholds(report),
+        "thresholds": shown(trigger_tables(report)[0]),
         "hardware": shown(hardware_table(report)),
     }
     for name, text in parts.items():
