@@ -38,7 +38,7 @@ def check_run(run: Run) -> list[str]:
         # the background's files come first
         background = sum(events[: run.event_file_counts()["background"]])
         if not background:
-            raise UserError(f"the background holds no events ({files[0]})", "Give a background file with events in it")
+            raise UserError(f"the background holds no events ({files[0]})", "Give a file with at least one event")
         require_enough_events(run, background)
     check_part(run.config.firmware.part)
     check_budget(run.config.budget, run.config.firmware.part)
