@@ -190,17 +190,24 @@ def test_a_full_disk_is_nobodys_fault_and_leaves_nothing_half_written(folder: Pa
 
 
 def test_a_run_is_repeated_with_the_seeds_that_follow(study: Path, command: Command) -> None:
-    report = (study / "hls_projects" / "study" / "report.json").read_bytes()
     outcome = command("run", "study.yaml", "--repeat", "2", "--json")
     assert outcome.code == 0
-    repeats = json.loads(outcome.stdout)["repeats"]
+    report = json.loads(outcome.stdout)
     run = study / "hls_projects" / "study"
-    assert repeats == json.loads((run / "results" / "repeats.json").read_text())
-    assert (run / "repeats.md").read_text().startswith("# study: spread over seeds\n")
-    assert (run / "report.json").read_bytes() == report
-    performance = json.loads(report)["performance"]
-    firmware = {row["signal"]: row["auc"] for row in performance if row["model"] == "firmware"}
-    assert repeats["auc"]["1"]["firmware"] == firmware
-    assert repeats["auc"]["2"]["float"] != repeats["auc"]["1"]["float"]
+    assert report == json.loads((run / "report.json").read_text())
+    assert "2 trainings, seeds 1 to 2" in (run / "report.md").read_text()
+    assert "2 trainings, seeds 1 to 2" in (run / "report.html").read_text()
+    firmware = {row["signal"]: row["auc"] for row in report["performance"] if row["model"] == "firmware"}
+    spread = {(entry["model"], entry["signal"], entry["measure"]): entry for entry in report["repeats"]["spread"]}
+    for signal_name, area in firmware.items():
+        assert spread["qat", signal_name, "auc"]["values"][0] == area
+    first, second = spread["float", next(iter(firmware)), "auc"]["values"]
+    assert first != second
     # the repetition is an ordinary run directory
     assert open_run(Path("hls_projects/study_seeds/seed_2")).config.seed == 2
+    # of other models it says nothing
+    changed = yaml.safe_load(Path("study.yaml").read_text())
+    changed["training"]["epochs"] += 1
+    Path("study.yaml").write_text(yaml.safe_dump(changed))
+    outcome = command("run", "study.yaml", "--json")
+    assert json.loads(outcome.stdout)["repeats"] is None

@@ -158,36 +158,32 @@ def report(target: Path) -> None:
 def run(target: Path, repeat: int | None, as_json: bool) -> None:
     """Train, quantize, convert, emulate, report: the main job.
 
-    With --repeat it says how far its results are chance: the spread of AUC over seeds, in repeats.md.
+    With --repeat the report says how far its results are chance: their spread over seeds.
     """
 
     def show(run: Run, report: dict[str, Any]) -> None:
-        if not as_json:
-            _show_report(report)
-            click.echo(f"Report: {run.directory.path / 'report.html'}")
-        repeats = _repeat(run, repeat, show_table=not as_json) if repeat else {}
         if as_json:
-            click.echo(json.dumps(report | repeats, indent=1))
+            click.echo(json.dumps(report, indent=1))
+            return
+        _show_report(report)
+        click.echo(f"Report: {run.directory.path / 'report.html'}")
 
+    if repeat:
+        _repeat(target, repeat)
     _report(target, show)
 
 
-def _repeat(run: Run, count: int, *, show_table: bool) -> dict[str, Any]:
-    from trigger_ad.cli.tables import show_tables
-    from trigger_ad.report.repeats_table import repeats_table
+def _repeat(target: Path, count: int) -> None:
     from trigger_ad.scan.repeats import repeat
 
-    repeats = repeat(run, count)
-    if show_table:
-        show_tables([repeats_table(repeats)])
-        click.echo(f"Seeds: {run.directory.path / 'repeats.md'}")
-    return {"repeats": repeats}
+    repeat(_bring(target, "quantize"), count)
 
 
 def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.cli.tables import show_tables
     from trigger_ad.report.agreement_table import agreement_table
     from trigger_ad.report.hardware_tables import hardware_table
+    from trigger_ad.report.repeats_table import repeats_tables
     from trigger_ad.report.summary import cost_fact, verdict_line
     from trigger_ad.report.tables import auc_table, equal_rate_tables, tpr_table
 
@@ -196,7 +192,7 @@ def _show_report(report: dict[str, Any]) -> None:
     if cost:
         click.echo(f"{cost.label}: {cost.value} ({cost.detail})")
     rates = equal_rate_tables(report)[:1] or (tpr_table(report),)
-    show_tables([auc_table(report), *rates, agreement_table(report), hardware_table(report)])
+    show_tables([auc_table(report), *rates, *repeats_tables(report), agreement_table(report), hardware_table(report)])
 
 
 def _report(target: Path, show: Callable[[Run, dict[str, Any]], None]) -> None:

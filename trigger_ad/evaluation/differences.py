@@ -162,6 +162,6 @@ def _paired_variance(decided: NDArray[np.float64], groups: Groups) -> float:
         return adjusted
     if groups.count < 2 or independent <= 0:
         return adjusted * events / groups.effective_count
-    sums = np.bincount(groups.index, decided, groups.count) - total / events * groups.sizes
+    sums = groups.sums(decided) - total / events * groups.sizes
     clustered = groups.count / (groups.count - 1) * float((sums**2).sum())
     return adjusted * max(1.0, clustered / independent)

@@ -8,10 +8,13 @@ E. Korn and B. Graubard, Survey Methodology 24 (1998) 193; L. Kish, Survey Sampl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, t
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,9 @@ class Groups:
         """Kish's number of equally large groups, n² / Σ size²: the worth of n events that repeat within a group."""
         return float(self.sizes.sum()) ** 2 / float((self.sizes.astype(np.float64) ** 2).sum())
 
-    def sums(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Sums integers over each group exactly: (N,) int64 to (G,) int64."""
-        totals = np.zeros(self.count, dtype=np.int64)
+    def sums(self, values: NDArray[Number]) -> NDArray[Number]:
+        """Sums over each group, of integers exactly: (N,) to (G,), of the same type."""
+        totals = np.zeros(self.count, dtype=values.dtype)
         np.add.at(totals, self.index, values)
         return totals
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from trigger_ad.evaluation.intervals import Groups, tail_probability
+from trigger_ad.evaluation.intervals import Groups, Number, tail_probability
 
 Scores = NDArray[np.int64] | NDArray[np.float64]
 """One score for each event, (N,): integer score words or float64. The larger, the more anomalous."""
@@ -126,8 +126,10 @@ def area_under_curve(background_scores: Scores, signal_scores: Scores) -> float:
     return placements.won_doubled / placements.pairs_doubled
 
 
-def mean_variance(placements: NDArray[np.int64], groups: Groups, others: int) -> float:
+def mean_variance(placements: NDArray[Number], groups: Groups, others: int) -> float:
     """The variance of the mean structural component of one sample, summed over each group first (Obuchowski 1997).
+
+    The components may be differences of two scores' own, or of shares in their areas.
 
     G / (G - 1) · Σ over groups of (Σ over its events of (component - area))² / n²: with one event in a group the
     usual sample variance over n.

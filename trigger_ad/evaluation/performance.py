@@ -217,14 +217,22 @@ def verdict(rows: Sequence[PerformanceRow], model: str = "firmware") -> Verdict:
     baselines = {name: _by_signal(rows, name) for name in names}
     if not baselines or any(table.keys() != own.keys() for table in baselines.values()):
         raise ValueError(f"{model} needs trivial scores measured for the same signals")
-    compared = [row for table in (own, *baselines.values()) for row in table.values()]
-    shared = set.intersection(*({point.fpr_target for point in row.tpr if _rests_on_enough(point)} for row in compared))
-    fpr_target = min(shared, default=None)
+    fpr_target = common_target([row for table in (own, *baselines.values()) for row in table.values()])
     rivals = {
         signal: _rivals(row, {name: table[signal] for name, table in baselines.items()}, fpr_target)
         for signal, row in own.items()
     }
     return Verdict(model, tuple(names), fpr_target, rivals, _sentence(model, names, fpr_target, rivals))
+
+
+def common_target(rows: Sequence[PerformanceRow]) -> float | None:
+    """The smallest target false-positive rate that all rows have and that `VERDICT_ACCEPTED` background events are.
+
+    Returns:
+        The target; None where there is none.
+    """
+    shared = set.intersection(*({point.fpr_target for point in row.tpr if _rests_on_enough(point)} for row in rows))
+    return min(shared, default=None)
 
 
 def _rests_on_enough(point: WorkingPoint) -> bool:

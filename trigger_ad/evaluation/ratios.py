@@ -10,27 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
-from trigger_ad.evaluation.intervals import Groups, tail_probability
-from trigger_ad.evaluation.metrics import Scores, area_under_curve, placements_of
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The same events under two scores.
-
-    Attributes:
-        score: Of each event, (N,) int64 or float64.
-        reference: The score that it is compared with, (N,) int64 or float64.
-        groups: Group id of each event, (N,) int64, or None where all are independent.
-    """
-
-    score: Scores
-    reference: Scores
-    groups: NDArray[np.int64] | None = None
+from trigger_ad.evaluation.differences import Sample
+from trigger_ad.evaluation.intervals import tail_probability
+from trigger_ad.evaluation.metrics import mean_variance, placements_of
 
 
 @dataclass(frozen=True)
@@ -43,42 +27,29 @@ class RatioInterval:
 
 
 def auc_ratio(background: Sample, signal: Sample, level: float = 0.95) -> RatioInterval:
-    """The area under the ROC curve of a score, over that of its reference on the same events.
+    """The area under the first score's ROC curve over that under the second's.
 
     Args:
         background: Background events.
-        signal: Signal events.
+        signal: Signal events; equal group ids in the two are unrelated.
         level: Confidence level.
 
     Raises:
-        ValueError: A sample is empty or has a value that is not finite, or one of the areas is 0.
+        ValueError: One of the areas is 0.
     """
-    area = area_under_curve(background.score, signal.score)
-    reference = area_under_curve(background.reference, signal.reference)
+    one, other = placements_of(background.first, signal.first), placements_of(background.second, signal.second)
+    area, reference = (placements.won_doubled / placements.pairs_doubled for placements in (one, other))
     if 0 in (area, reference):
         raise ValueError("an area of 0 has no ratio")
     ratio = area / reference
-    memberships = [Groups.of(sample.groups, len(sample.score)) for sample in (background, signal)]
-    if min(membership.count for membership in memberships) < 2:
+    if min(background.groups.count, signal.groups.count) < 2:
         return RatioInterval(ratio, None, None)
-    own, other = (
-        _shares(background.score, signal.score, area),
-        _shares(background.reference, signal.reference, reference),
-    )
     variance = sum(
-        _mean_variance(one - two, membership) for one, two, membership in zip(own, other, memberships, strict=True)
+        mean_variance(own / area - its / reference, sample.groups, len(others))
+        for own, its, sample, others in (
+            (one.background, other.background, background, signal),
+            (one.signal, other.signal, signal, background),
+        )
     )
     factor = math.exp(norm.isf(tail_probability(level)) * math.sqrt(variance))
     return RatioInterval(ratio, ratio / factor, ratio * factor)
-
-
-def _shares(background: Scores, signal: Scores, area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """DeLong's structural component of each background and each signal event, over the area."""
-    placements = placements_of(background, signal)
-    return placements.background / (2.0 * len(signal) * area), placements.signal / (2.0 * len(background) * area)
-
-
-def _mean_variance(values: NDArray[np.float64], groups: Groups) -> float:
-    """The variance of a mean, summed over each group first."""
-    sums = np.bincount(groups.index, weights=values - values.mean())
-    return groups.count / (groups.count - 1) * float((sums**2).sum()) / len(values) ** 2

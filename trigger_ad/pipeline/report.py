@@ -20,6 +20,7 @@ from trigger_ad.network.graph import Network
 from trigger_ad.pipeline.baselines import trivial_score_arrays
 from trigger_ad.pipeline.convert import read_vectors, shipped_network
 from trigger_ad.pipeline.parameters import weighted_nodes
+from trigger_ad.pipeline.repeats import repeats_files, repeats_of
 from trigger_ad.pipeline.stage import Run, Stage, package_versions, read_results, reading, timings
 from trigger_ad.pipeline.trigger_menu import trigger_section
 from trigger_ad.report.inputs import SCHEMA, ModelScores
@@ -168,6 +169,7 @@ def build_report(
         "inputs": _input_facts(run),
         "performance": [row.to_json() for row in rows],
         "differences": [item.to_json() for item in comparisons],
+        "repeats": repeats_of(run),
         "unsupported_targets": [vars(item) for item in unsupported],
         "agreement": {
             "reference": "integer",
@@ -280,6 +282,7 @@ REPORT = Stage(
         *(run.directory.results(stage) for stage in ("train", "quantize", "emulation", "hardware")),
         *(run.directory.arrays(stage) for stage in ("quantize", "emulation")),
         *([run.directory.rtl_project / DESIGN_FILE] if run.config.firmware.has_rtl else []),
+        *repeats_files(run),
     ],
     lambda run: [
         run.directory.path / name for name in ("report.html", "report.json", "report.md", "figures", "README.md")
@@ -288,6 +291,7 @@ REPORT = Stage(
     (
         "pipeline/report.py",
         "pipeline/baselines.py",
+        "pipeline/repeats.py",
         "pipeline/trigger_menu.py",
         "pipeline/parameters.py",
         "events",

@@ -16,6 +16,7 @@ from trigger_ad.report.hardware_tables import estimate_table, hardware_table
 from trigger_ad.report.inputs import ModelScores, Report, check_report
 from trigger_ad.report.layer_table import layer_table
 from trigger_ad.report.pipeline_table import pipeline_table
+from trigger_ad.report.repeats_table import repeats_tables
 from trigger_ad.report.run_tables import (
     calibration_table,
     events_table,
@@ -82,6 +83,7 @@ def _content(report: Report, figures: list[Drawing]) -> dict[str, Any]:
         "other_scores": score_tables(report),
         "rates": (*(tpr_tables(report) or (tpr_table(report),)), *equal_rate_tables(report)),
         "comparisons": comparison_tables(report),
+        "repeats": repeats_tables(report),
         "trigger": trigger_tables(report),
         "agreement": agreement_table(report),
         "layers": layer_table(report),

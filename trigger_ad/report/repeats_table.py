@@ -1,41 +1,63 @@
-"""How results spread over seeds, as a table of text and as Markdown."""
+"""How results spread over seeds, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from trigger_ad.evaluation.spread import DIFFERENCE
+from trigger_ad.report.inputs import Report
+from trigger_ad.report.rows import signals
 from trigger_ad.report.table import Table
-from trigger_ad.report.wording import signal_title
+from trigger_ad.report.wording import UNKNOWN, difference, model_title, power_of_ten, signal_title
 
-_TITLES: Final = {"float": "float", "firmware": "firmware", "difference": "float - firmware"}
+_NOTES: Final = (
+    "Mean ± standard deviation over the seeds [smallest, largest], on the same test events; rates where exactly this "
+    "share of the test background passes each model.",
+    "The difference is taken seed by seed. The firmware has the scores of the model that ships.",
+)
 
-_FIGURES: Final = ("mean", "standard_deviation", "min", "max")
+
+def repeats_tables(report: Report) -> tuple[Table, ...]:
+    """The spread of areas, and of true-positive rates where there are any; nothing where nothing was repeated."""
+    repeats = report.get("repeats")
+    if not repeats:
+        return ()
+    measured = dict.fromkeys(entry["measure"] for entry in repeats["spread"])
+    return tuple(_table(report, repeats, measure) for measure in measured)
 
 
-def repeats_table(repeats: Mapping[str, Any]) -> Table:
-    """The spread of areas under the ROC curve over seeds.
-
-    Args:
-        repeats: The content of results/repeats.json.
-    """
+def _table(report: Report, repeats: Mapping[str, Any], measure: str) -> Table:
+    entries = {
+        (entry["model"], entry["signal"]): entry for entry in repeats["spread"] if entry["measure"] == measure
+    }
+    what = "Area under the ROC curve"
+    if measure == "tpr":
+        what = f"True-positive rate where a share of exactly {power_of_ten(repeats['fpr_target'])} of background passes"
     seeds = repeats["seeds"]
-    rows = [
-        (f"{signal_title(signal)}, {_TITLES[what]}", *(f"{own[key]:.4f}" for key in _FIGURES))
-        for signal, models in repeats["spread"].items()
-        for what, own in models.items()
-    ]
     return Table(
-        title=f"AUC on test events over {len(seeds)} seeds ({seeds[0]} to {seeds[-1]})",
-        columns=("Signal, model", "Mean", "Standard deviation", "Smallest", "Largest"),
-        rows=tuple(rows),
-        notes=("The difference is taken seed by seed: both models have seen the same events and begin the same.",),
+        title=f"{what}: {len(seeds)} trainings, seeds {seeds[0]} to {seeds[-1]}",
+        columns=("Model", *map(signal_title, signals(report))),
+        rows=tuple(
+            (_title(report, model), *(_cell(entries.get((model, signal))) for signal in signals(report)))
+            for model in dict.fromkeys(model for model, _ in entries)
+        ),
+        notes=_NOTES,
     )
 
 
-def repeats_markdown(repeats: Mapping[str, Any]) -> str:
-    """The same as a page of Markdown."""
-    table = repeats_table(repeats)
-    lines = [f"# {repeats['name']}: spread over seeds", "", table.title, ""]
-    lines += [f"| {' | '.join(cells)} |" for cells in (table.columns, ["---"] * len(table.columns), *table.rows)]
-    return "\n".join([*lines, "", *table.notes]) + "\n"
+def _title(report: Report, model: str) -> str:
+    ships = report["ships"]
+    if model == DIFFERENCE:
+        return f"{model_title(ships, ships)} − {model_title('float', ships)}"
+    return model_title(model, ships)
+
+
+def _cell(entry: Mapping[str, Any] | None) -> str:
+    if entry is None:
+        return UNKNOWN
+    signed = entry["model"] == DIFFERENCE
+    mean, low, high = (
+        difference(entry[key]) if signed else f"{entry[key]:.4f}" for key in ("mean", "min", "max")
+    )
+    return f"{mean} ± {entry['standard_deviation']:.4f} [{low}, {high}]"

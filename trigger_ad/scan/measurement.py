@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from trigger_ad.evaluation.differences import Sample
 from trigger_ad.evaluation.metrics import area_under_curve, auc_interval
-from trigger_ad.evaluation.ratios import Sample, auc_ratio
+from trigger_ad.evaluation.ratios import auc_ratio
 from trigger_ad.evaluation.working_points import tpr_at
 from trigger_ad.firmware.rtl_design import RtlDesign
 from trigger_ad.pipeline.stage import Run, read_results
@@ -83,8 +84,8 @@ def comparisons_of(run: Run) -> list[dict[str, Any]]:
                 own.background, values, background_groups=background_groups, signal_groups=groups[signal]
             )
             ratio = auc_ratio(
-                Sample(own.background, floats.background, background_groups),
-                Sample(values, floats.signals[signal], groups[signal]),
+                Sample.of(own.background, floats.background, background_groups),
+                Sample.of(values, floats.signals[signal], groups[signal]),
             )
             area = {"auc": interval.auc, "auc_low": interval.low, "auc_high": interval.high}
             relative = {} if model == "float" else {f"relative_{key}": value for key, value in asdict(ratio).items()}
