@@ -117,32 +117,57 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
         InUseError: If another process works on it.
         UserError: If the folder cannot be made.
     """
-    made = [folder for folder in (directory.path, *directory.path.parents) if not folder.exists()]
-    with _clear_about(directory.path):
-        directory.path.mkdir(parents=True, exist_ok=True)
-        opened = os.open(directory.path, os.O_RDONLY)
+    path = directory.path
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    with _clear_about(path):
+        path.mkdir(parents=True, exist_ok=True)
+        opened = _open_locked(path)
+    if opened is None:
+        raise InUseError(
+            f"another trigger-ad works on {path}", "Wait until it has ended, or give this run another name"
+        )
     try:
-        if not _locked(opened, directory.path):
-            raise InUseError(
-                f"another trigger-ad works on {directory.path}",
-                "Wait until it has ended, or give this run another name",
-            )
         yield opened
     finally:
-        for folder in made:
-            # what is refused leaves nothing behind
-            with suppress(OSError):
-                folder.rmdir()
+        # what is refused leaves nothing behind
+        with suppress(OSError):
+            if made and set(path.iterdir()) <= {path / _LOCK_FILE}:
+                (path / _LOCK_FILE).unlink(missing_ok=True)
+                for folder in made:
+                    folder.rmdir()
         os.close(opened)
 
 
-def _locked(opened: int, path: Path) -> bool:
-    """Locks an opened folder, unless another process has, or has just removed it."""
+_LOCK_FILE: Final = ".lock"
+"""Stands for a folder where folders cannot be locked."""
+
+
+def _open_locked(folder: Path) -> int | None:
+    """Opens and locks a folder: a file descriptor, or None if another process has it, or has just removed it.
+
+    NFS locks only what is open for writing, which a folder cannot be: there a file in it is locked.
+    """
+    try:
+        return _open_locked_file(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        return _open_locked_file(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT)
+
+
+def _open_locked_file(path: Path, flags: int) -> int | None:
+    opened = os.open(path, flags)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.exists() and path.stat().st_ino == os.fstat(opened).st_ino:
+            return opened
     except BlockingIOError:
-        return False
-    return path.is_dir() and path.stat().st_ino == os.fstat(opened).st_ino
+        pass
+    except OSError:
+        os.close(opened)
+        raise
+    os.close(opened)
+    return None
 
 
 _held_back: ContextVar[dict[Path, Path] | None] = ContextVar("_held_back", default=None)

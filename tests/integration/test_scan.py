@@ -176,6 +176,7 @@ def test_a_scheduler_that_is_not_there_is_named(folder: Path, command: Command) 
     outcome = command("scan", str(_write_scan()), "--scheduler", "tcp://127.0.0.1:1")
     assert outcome.code == 2
     assert outcome.error.startswith("trigger-ad: --scheduler: there is no scheduler that answers at tcp://127.0.0.1:1.")
+    assert not Path("hls_projects").exists()
 
 
 def test_a_full_disk_is_nobodys_fault_and_leaves_nothing_half_written(folder: Path) -> None:

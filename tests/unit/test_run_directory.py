@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -319,6 +320,29 @@ def test_a_run_that_writes_nothing_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError), worked_on_alone(RunDirectory(tmp_path / "hls_projects" / "mine")):
         raise UserError("something is wrong", "Mend it")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # NFS locks only what is open for writing, and answers EBADF otherwise: flock(2)
+    def nfs(opened: int, operation: int) -> None:
+        if fcntl.fcntl(opened, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock(opened, operation)
+
+    flock = fcntl.flock
+    monkeypatch.setattr("fcntl.flock", nfs)
+    run = RunDirectory(tmp_path / "hls_projects" / "mine")
+    with (
+        worked_on_alone(run),
+        pytest.raises(UserError, match=r"another trigger-ad works on .*mine"),
+        worked_on_alone(run),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with worked_on_alone(run):
+        write_text(run.config, "name: mine\n")
+    with worked_on_alone(run):
+        assert run.config.read_text() == "name: mine\n"
 
 
 def test_a_killed_process_lets_go_of_its_run_directory(tmp_path: Path) -> None:

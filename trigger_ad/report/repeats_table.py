@@ -28,9 +28,7 @@ def repeats_tables(report: Report) -> tuple[Table, ...]:
 
 
 def _table(report: Report, repeats: Mapping[str, Any], measure: str) -> Table:
-    entries = {
-        (entry["model"], entry["signal"]): entry for entry in repeats["spread"] if entry["measure"] == measure
-    }
+    entries = {(entry["model"], entry["signal"]): entry for entry in repeats["spread"] if entry["measure"] == measure}
     what = "Area under the ROC curve"
     if measure == "tpr":
         what = f"True-positive rate where a share of exactly {power_of_ten(repeats['fpr_target'])} of background passes"
@@ -57,7 +55,5 @@ def _cell(entry: Mapping[str, Any] | None) -> str:
     if entry is None:
         return UNKNOWN
     signed = entry["model"] == DIFFERENCE
-    mean, low, high = (
-        difference(entry[key]) if signed else f"{entry[key]:.4f}" for key in ("mean", "min", "max")
-    )
+    mean, low, high = (difference(entry[key]) if signed else f"{entry[key]:.4f}" for key in ("mean", "min", "max"))
     return f"{mean} ± {entry['standard_deviation']:.4f} [{low}, {high}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +63,22 @@ class ScanFolder:
     def used_alone(self) -> Iterator[None]:
         """Keeps other scans out of the folder; the system lets go of it if this process is killed.
 
-        The lock is of a file, so that it holds between hosts wherever the file system locks for all of them.
+        The lock is of a file, so that it holds between hosts wherever the file system locks for all of them. A scan
+        that has written nothing leaves no folder.
 
         Raises:
             UserError: If another scan works in it, a run is in its place, or it cannot be made.
         """
         if (self.path / "manifest.json").exists():
             raise UserError(f"{self.path} is a run directory", "Give the scan another name")
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        own = self.path / TOKEN, self.path / f"{TOKEN}.lock"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / TOKEN).touch()
+            own[0].touch()
         except OSError as error:
             raise UserError(f"{self.path} cannot be written ({error.strerror})", "Choose another folder") from error
-        lock = FileLock(self.path / f"{TOKEN}.lock")
+        lock = FileLock(own[1])
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -85,4 +88,10 @@ class ScanFolder:
         try:
             yield
         finally:
+            with suppress(OSError):
+                if made and set(self.path.iterdir()) <= set(own):
+                    for path in own:
+                        path.unlink(missing_ok=True)
+                    for folder in made:
+                        folder.rmdir()
             lock.release()

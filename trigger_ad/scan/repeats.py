@@ -35,7 +35,7 @@ def repeat(run: Run, count: int) -> None:
         count: How many there are, itself included, at least 2.
 
     Raises:
-        UserError: If it trains nothing, there are no such seeds, Dask is not installed, or one of the repetitions fails.
+        UserError: If it trains nothing, there are no such seeds, Dask is not installed, or a repetition fails.
     """
     points = _points(run, count)
     folder = ScanFolder(f"{run.config.name}_seeds")

@@ -88,10 +88,9 @@ def run_scan(path: Path, workers: int | None = None, scheduler: str | None = Non
     scan = Scan(path)
     require_dask()
     with scan.folder.used_alone():
-        scan.write_settings()
-        source = scan.source()
         with _workers(scan, workers, scheduler) as started:
-            entries = _run(scan, source, started)
+            scan.write_settings()
+            entries = _run(scan, scan.source(), started)
         pareto = _written(scan, entries)
     if not any(entry.state == "done" for entry in entries):
         _refuse_failure(entries)

@@ -60,7 +60,9 @@ def test_codes_may_be_compared_with_floats() -> None:
 
 def test_one_group_has_no_interval() -> None:
     one = Sample.of(np.array([1.0, 2.0]), np.array([1.0, 3.0]), np.array([7, 7]))
-    assert auc_ratio(Sample.of(np.array([0.0, 1.0]), np.array([0.0, 1.5])), one) == RatioInterval(0.875 / 0.75, None, None)
+    assert auc_ratio(Sample.of(np.array([0.0, 1.0]), np.array([0.0, 1.5])), one) == RatioInterval(
+        0.875 / 0.75, None, None
+    )
 
 
 def test_an_area_of_zero_has_no_ratio() -> None:
