@@ -144,6 +144,30 @@ def test_a_killed_scan_goes_on_where_it_was(folder: Path) -> None:
     assert (SCAN / "pareto.html").read_text().count("bits_6") >= 2
 
 
+def test_a_search_goes_on_from_the_trials_that_it_has_had(folder: Path) -> None:
+    def search(trials: int) -> dict[str, dict[str, Any]]:
+        space = {"quantization.weights": {"low": 3, "high": 8}, "quantization.activations": [4, 5, 6]}
+        path = _write_scan(grid=None, search={"trials": trials, "seed": 3, "space": space})
+        arguments = [*PROGRAM, "scan", str(path), "--workers", "1", "--json"]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0, done.stderr
+        pareto: dict[str, Any] = json.loads(done.stdout)
+        assert pareto["chosen"] in pareto["front"]
+        return {point["name"]: point for point in pareto["points"]}
+
+    first = search(1)
+    then = search(2)
+    assert (len(first), len(then)) == (1, 2)
+    assert list(then)[:1] == list(first)
+    for name, point in then.items():
+        config = open_run(SCAN / name).config
+        assert point["keys"] == {
+            "quantization.weights": config.quantization.weights,
+            "quantization.activations": config.quantization.activations,
+        }
+        assert None not in point["objectives"].values()
+
+
 def _requires_validation_events_alone(point: str) -> None:
     """What a scan compares is of validation events, which an ordinary run directory's own stages split."""
     run = open_run(SCAN / point)

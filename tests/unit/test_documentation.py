@@ -28,11 +28,25 @@ def test_the_readme_shows_what_the_committed_example_run_printed() -> None:
     assert refresh.with_demo(readme, report) == readme
 
 
-def test_the_tutorial_shows_the_committed_example_run() -> None:
+def test_the_tutorial_shows_the_committed_example_run_and_scan() -> None:
     refresh = import_module("refresh_tutorial")
-    report = json.loads((ROOT / "docs" / "example_report" / "report.json").read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-    assert refresh.with_figures(page, report) == page
+    assert refresh.with_figures(page, *(json.loads(path.read_text(encoding="utf-8")) for path in refresh.DATA)) == page
+
+
+def test_the_quantization_curve_is_that_of_the_committed_scan() -> None:
+    refresh = import_module("refresh_scans")
+    page = (ROOT / "docs" / "quantization.md").read_text(encoding="utf-8")
+    pareto = json.loads((refresh.EXAMPLES / "scan_bits" / "pareto.json").read_text(encoding="utf-8"))
+    assert refresh.with_curve(page, pareto) == page
+
+
+@pytest.mark.parametrize("name", ["scan_bits", "scan_student"])
+def test_the_scans_of_the_documentation_are_those_of_the_configurations(name: str) -> None:
+    pareto = json.loads((ROOT / "docs" / "example_scans" / name / "pareto.json").read_text(encoding="utf-8"))
+    listed = Scan(ROOT / "configs" / f"{name}.yaml").listed
+    assert {point["name"]: point["keys"] for point in pareto["points"]} == {point.name: point.keys for point in listed}
+    assert {point["state"] for point in pareto["points"]} == {"done"}
 
 
 def test_the_example_is_the_default_configuration_on_the_shipped_sample() -> None:
