@@ -16,11 +16,12 @@ from trigger_ad.fixed_point import Values
 from trigger_ad.models.architectures import Architecture
 from trigger_ad.models.floating import FloatEvaluation
 from trigger_ad.models.scores import squared_error
+from trigger_ad.models.tails import Tail
 from trigger_ad.pipeline.convert import shipped_network
 from trigger_ad.pipeline.parameters import weighted_nodes
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.pipeline.target import open_run
-from trigger_ad.pipeline.train import load_float, teacher_models
+from trigger_ad.pipeline.train import load_float, some_training_inputs, teacher_models
 from trigger_ad.training import fit
 
 CNN: Final = {
@@ -30,7 +31,8 @@ CNN: Final = {
 }
 STUDIES: Final[dict[str, dict[str, Any]]] = {
     "student": {
-        "model": {"architecture": "student", "hidden": [4], "teacher": {"hidden": [4], "latent": 2}, "teachers": 2},
+        "model": {"architecture": "student", "hidden": [4], "teacher": {"hidden": [4], "latent": 2}, "teachers": 2}
+        | {"teaches": "smaller_tail"},
         "training__pruning": {"sparsity": 0.5},
         "training__epochs": 4,
         "quantization__score": 9,
@@ -127,7 +129,7 @@ def test_exceptions_by_layer_are_in_the_firmware(report: dict[str, Any]) -> None
         assert report["network"].type("latent_quantized").width == 6
 
 
-def test_teachers_differ_keep_all_their_weights_and_score_by_their_mean(
+def test_teachers_differ_keep_all_their_weights_and_teach_the_smaller_tail(
     report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: Run = report["run"]
@@ -141,10 +143,15 @@ def test_teachers_differ_keep_all_their_weights_and_score_by_their_mean(
     assert not np.array_equal(*kernels)
     assert all(np.count_nonzero(kernel) == kernel.size for kernel in kernels)
 
+    def both(inputs: Values) -> tuple[Values, Values]:
+        errors = [squared_error(inputs, _reconstruction(teacher, architecture, inputs)) for teacher in teachers]
+        return np.mean(errors, axis=0), squared_error(inputs, np.zeros_like(inputs))
+
     inputs = run.encoding.exact_values(next(run.dataset.test_events()["heavy"].particles()))
-    errors = [squared_error(inputs, _reconstruction(teacher, architecture, inputs)) for teacher in teachers]
+    tails = [Tail.of(scores) for scores in both(some_training_inputs(run))]
+    expected = np.maximum(*(tail(scores) for tail, scores in zip(tails, both(inputs), strict=True)))
     with np.load(run.directory.arrays("quantize")) as stored:
-        assert np.array_equal(stored["teacher/squared_error/heavy"], np.mean(errors, axis=0))
+        assert np.array_equal(stored["teacher/smaller_tail/heavy"], expected)
 
 
 def _reconstruction(model: Any, architecture: Architecture, inputs: Values) -> Values:

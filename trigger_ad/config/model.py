@@ -113,8 +113,12 @@ class AnomaliesConfig(Section):
     """Transverse momenta are multiplied by a factor between 1 and this, uniform in its logarithm, one an event."""
 
 
+TaughtScore = Literal["mean", "smaller_tail"]
+"""What a student may learn of its teachers."""
+
+
 class StudentConfig(_NetworkConfig):
-    """A small dense network whose output is the score: it learns the logarithm of float autoencoders' score."""
+    """A small dense network whose output is the score: it learns the score of float autoencoders."""
 
     architecture: Literal["student"]
     """Which of the three architectures this is."""
@@ -124,7 +128,11 @@ class StudentConfig(_NetworkConfig):
     """The float autoencoder, trained first; its score is the sum of squared errors."""
     teachers: Annotated[int, Field(ge=1, le=32)] = 1
     """How many such autoencoders are trained, each from random weights of its own (a deep ensemble: Lakshminarayanan,
-    Pritzel and Blundell, arXiv:1612.01474). The student learns the mean of their scores."""
+    Pritzel and Blundell, arXiv:1612.01474). What counts is the mean of their scores."""
+    teaches: TaughtScore = "mean"
+    """What the student learns: the logarithm of that mean; or, as `smaller_tail`, the smaller of two shares of training
+    background: of events where that mean is larger, and of events where the sum of squared inputs is, which is the
+    error of an autoencoder that answers 0 (Tippett's combined test)."""
     anomalies: AnomaliesConfig = AnomaliesConfig()
     """Events beside the background that the student learns the score of, made of background alone."""
 

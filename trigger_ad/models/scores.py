@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,15 +102,6 @@ def score(name: str, inputs: Values, outputs: Outputs, features: int, whitening:
         case "network_output":
             return _required(name, outputs.output)
     raise ValueError(f"there is no score '{name}', or what it needs is missing")
-
-
-def mean_score(
-    name: str, inputs: Values, outputs: Iterable[Outputs], features: int, whitening: Whitening | None = None
-) -> Values:
-    """The mean of a score over what several models make of the same inputs, shape (events,); see `score`."""
-    scores = [score(name, inputs, of_one, features, whitening) for of_one in outputs]
-    mean: Values = np.mean(scores, axis=0, dtype=np.float64)
-    return mean
 
 
 def _required(name: str, values: Values | None) -> Values:

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from trigger_ad.config import Config, StudentConfig
 from trigger_ad.fixed_point import Values
-from trigger_ad.pipeline.float_scores import float_scores, some_training_inputs
+from trigger_ad.pipeline.float_scores import float_scores
 from trigger_ad.pipeline.stage import Run, Stage
 from trigger_ad.pipeline.train import (
-    TEACHERS_SCORE,
     Floats,
     encoded_rows,
     float_models,
     load_float,
+    some_training_inputs,
     teacher_models,
-    teachers_log_score,
+    teachers_of,
 )
 from trigger_ad.run_directory import write_json, written_whole
 
@@ -132,7 +132,8 @@ def _targets(run: Run, float_model: Any) -> tuple[Callable[[Floats], Floats] | N
 
     config = run.config
     if isinstance(config.model, StudentConfig):
-        return teachers_log_score(run, [load_float(path) for path in teacher_models(run)]), TEACHERS_SCORE
+        teachers = teachers_of(run, [load_float(path) for path in teacher_models(run)])
+        return teachers.targets, teachers.objective
     evaluation, features = FloatEvaluation(float_model, run.architecture), len(run.encoding.features)
 
     def of_outputs(name: str) -> Callable[[Floats], Floats]:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigger_ad.config import Config, ModelConfig, StudentConfig, TrainingConfig
+from trigger_ad.fixed_point import Values
 from trigger_ad.pipeline.stage import Run, Stage, reading
 from trigger_ad.run_directory import write_json, written_whole
 
 if TYPE_CHECKING:
     from trigger_ad.events.training_arrays import TrainingArrays
     from trigger_ad.models.architectures import Architecture
+    from trigger_ad.models.teachers import Teachers
     from trigger_ad.training import Rows
 
 _RECONSTRUCTION = "mean squared error of the reconstruction"
 _DIVERGENCE = f"{_RECONSTRUCTION}, and the divergence of the latent space"
-TEACHERS_SCORE = "mean squared error of the logarithm of the teachers' mean score"
+
+SOME_ROWS: Final = 2**18
+"""About so many training events, copies included, calibrate what depends on the data: evenly spread over all."""
 
 Floats = NDArray[np.float32]
 
@@ -62,27 +66,27 @@ def encoded_rows(run: Run, targets: Callable[[Floats], Floats] | None = None) ->
     )
 
 
-def teachers_log_score(run: Run, teachers: Sequence[Any]) -> Callable[[Floats], Floats]:
-    """What a student learns: from inputs to the logarithm of its teachers' mean score, shape (events, 1).
+def some_training_inputs(run: Run) -> Values:
+    """Encoded training background, shape (events, inputs): what types, whitening and tails are calibrated on."""
+    words = fit_arrays(run).words
+    return run.encoding.values_of_words(words[:: -(-len(words) // SOME_ROWS)])
+
+
+def teachers_of(run: Run, models: Sequence[Any]) -> Teachers:
+    """What a student learns from.
 
     Args:
         run: The run of a student.
-        teachers: The float autoencoders.
+        models: The float autoencoders.
     """
     from trigger_ad.models.floating import FloatEvaluation
-    from trigger_ad.models.scores import SQUARED_ERROR, log_of_score, mean_score
+    from trigger_ad.models.teachers import MeanOfTeachers, SmallerTail
 
-    assert isinstance(run.config.model, StudentConfig)
-    architecture = run.architecture_of(run.config.model.teacher)
-    evaluations = [FloatEvaluation(teacher, architecture) for teacher in teachers]
-    features = len(run.encoding.features)
-
-    def targets(inputs: Floats) -> Floats:
-        outputs = (evaluation(inputs) for evaluation in evaluations)
-        scores = log_of_score(mean_score(SQUARED_ERROR, inputs.astype(np.float64), outputs, features))
-        return scores.astype(np.float32)[:, None]
-
-    return targets
+    config = run.config.model
+    assert isinstance(config, StudentConfig)
+    architecture = run.architecture_of(config.teacher)
+    mean = MeanOfTeachers([FloatEvaluation(model, architecture) for model in models])
+    return mean if config.teaches == "mean" else SmallerTail.of(mean, some_training_inputs(run))
 
 
 def load_float(path: Path) -> Any:
@@ -119,8 +123,9 @@ class _FloatFits:
         run, config = self._run, self._run.config.model
         assert isinstance(config, StudentConfig)
         teachers = [self._teacher(number, config) for number in range(1, config.teachers + 1)]
-        rows, path = encoded_rows(run, teachers_log_score(run, teachers)), run.directory.float_model
-        return self._first("float", "training float student", config, path, rows, TEACHERS_SCORE), rows
+        learnt = teachers_of(run, teachers)
+        rows, path = encoded_rows(run, learnt.targets), run.directory.float_model
+        return self._first("float", "training float student", config, path, rows, learnt.objective), rows
 
     def _teacher(self, number: int, config: StudentConfig) -> Any:
         """Trains and saves a teacher: other random numbers for each, and all of its weights, as it does not ship."""

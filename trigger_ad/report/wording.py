@@ -14,7 +14,7 @@ UNKNOWN: Final = "–"
 """Stands for every figure that is not known."""
 
 MODEL_TITLES: Final[Mapping[str, str]] = {
-    "teacher": "Mean of the teachers, float",
+    "teacher": "Teachers, float",
     "float": "Float",
     "float_relu": "Float, leaky ReLU replaced by ReLU",
     "float_encoded": "Float, encoded inputs",

@@ -22,7 +22,6 @@ from trigger_ad.models.scores import (
     kl_divergence,
     log_of_score,
     mahalanobis,
-    mean_score,
     mu_squared,
     mu_squared_over_variance,
     score,
@@ -147,13 +146,3 @@ def test_every_score_goes_by_its_name() -> None:
 def test_a_score_that_a_model_does_not_have_is_an_error(name: str) -> None:
     with pytest.raises(ValueError, match="score"):
         score(name, np.zeros((1, 2)), Outputs(), 2)
-
-
-@given(rows)
-def test_the_mean_score_of_several_models_is_the_mean_of_their_scores(codes: list[list[int]]) -> None:
-    inputs, outputs = np.array(codes)[:, :4] / 8, [Outputs(np.array(codes)[:, 4:] / part) for part in (8, 16)]
-
-    mean = mean_score("squared_error", inputs, outputs, 4)
-
-    first, second = (score("squared_error", inputs, output, 4) for output in outputs)
-    assert np.array_equal(mean, (first + second) / 2)
