@@ -6,7 +6,10 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trigger_ad.report.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -63,6 +66,13 @@ def refresh(
     """
     found = read_data(data) | {path.stem: entry(path) for path in named_configurations()}
     write_data(data, by_configuration(found), page, rendered)
+
+
+def table_markdown(table: Table, columns: int | None = None) -> str:
+    """A table of a report, or its first columns, without its notes; numbers are set flush right."""
+    sides = ["---" if number in table.text_columns else "---:" for number in range(len(table.columns))]
+    rows = (table.columns, sides, *table.rows)
+    return "".join(f"| {' | '.join(row[:columns])} |\n" for row in rows)
 
 
 def between(page: str, name: str, text: str) -> str:

@@ -1,59 +1,59 @@
-"""Writes the figures of docs/tutorial.md from the committed example of a report, which `refresh_example.py` makes.
+"""Writes the figures of docs/tutorial.md from the committed example of a report, and from that of a scan.
+
+`refresh_example.py` and `refresh_scans.py` make those.
 
 python docs/refresh_tutorial.py
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from typing import Any, Final
 
-from pages import ROOT, between
+from pages import ROOT, between, read_data, table_markdown
 
 from trigger_ad.report.agreement_table import agreement_table
 from trigger_ad.report.hardware_tables import hardware_table
 from trigger_ad.report.run_tables import events_table, timings_table
-from trigger_ad.report.summary import verdict_line
-from trigger_ad.report.table import Table
-from trigger_ad.report.tables import equal_rate_tables
+from trigger_ad.report.scan_tables import choice_words, front_table
+from trigger_ad.report.summary import key_facts, verdict_line
+from trigger_ad.report.tables import equal_rate_tables, tpr_table
 from trigger_ad.report.trigger_tables import trigger_tables
 
 PAGE: Final = ROOT / "docs" / "tutorial.md"
 REPORT: Final = ROOT / "docs" / "example_report" / "report.json"
+SCAN: Final = ROOT / "docs" / "example_scans" / "scan_student"
+DATA: Final = (REPORT, SCAN / "pareto.json", SCAN / "report.json")
 
 Report = dict[str, Any]
 
 
-def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: frozenset[int]) -> str:
-    """A table whose numbers are set flush right."""
-    sides = ["---" if number in text_columns else "---:" for number in range(len(columns))]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (columns, sides, *rows))
-
-
-def shown(table: Table, columns: int | None = None) -> str:
-    """A table of the report, or its first columns, without its notes."""
-    rows = [row[:columns] for row in table.rows]
-    return markdown(table.columns[:columns], rows, table.text_columns)
-
-
-def configuration(report: Report) -> str:
-    """The file that made the report."""
-    text = (ROOT / "configs" / f"{report['name']}.yaml").read_text(encoding="utf-8")
+def configuration(name: str) -> str:
+    """A file of configs/."""
+    text = (ROOT / "configs" / f"{name}.yaml").read_text(encoding="utf-8")
     return f"```yaml\n{text}```\n"
 
 
-def with_figures(page: str, report: Report) -> str:
-    """The page with the figures of a report."""
+def with_figures(page: str, report: Report, pareto: Report, chosen: Report) -> str:
+    """The page with the figures of a report, of a scan, and of the report of the point that the scan chose."""
+    point = pareto["chosen"]
+    run = f"hls_projects/{pareto['name']}/{point}"
     parts = {
-        "configuration": configuration(report),
-        "events": shown(events_table(report), columns=4),
-        "seconds": shown(timings_table(report)),
+        "configuration": configuration(report["name"]),
+        "events": table_markdown(events_table(report), columns=4),
+        "seconds": table_markdown(timings_table(report)),
         "verdict": f"> {verdict_line(report)}\n",
-        "rates": shown(equal_rate_tables(report)[0]),
-        "agreement": shown(agreement_table(report)),
-        "thresholds": shown(trigger_tables(report)[0]),
-        "hardware": shown(hardware_table(report)),
+        "rates": table_markdown(equal_rate_tables(report)[0]),
+        "agreement": table_markdown(agreement_table(report)),
+        "thresholds": table_markdown(trigger_tables(report)[0]),
+        "hardware": table_markdown(hardware_table(report)),
+        "scan": configuration(pareto["name"]),
+        "front": table_markdown(front_table(pareto)),
+        "choice": f"> {choice_words(pareto)}\n",
+        "continue": f"    trigger-ad report {run}\n",
+        "chosen": "".join(
+            f"- {fact.label}: **{fact.value}** ({fact.detail.rstrip('.')})\n" for fact in key_facts(chosen)
+        ),
+        "chosen-rates": table_markdown(tpr_table(chosen)),
     }
     for name, text in parts.items():
         page = between(page, name, text)
@@ -62,8 +62,8 @@ def with_figures(page: str, report: Report) -> str:
 
 def main() -> None:
     """Writes the page."""
-    report = json.loads(REPORT.read_text(encoding="utf-8"))
-    PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+    page = with_figures(PAGE.read_text(encoding="utf-8"), *(read_data(path) for path in DATA))
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
