@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial
 
 _LOGGER = logging.getLogger(__name__)
 _AGAIN: Final = "again"
@@ -84,8 +85,20 @@ class Search:
             if trial.state == TrialState.COMPLETE or not self._is_configuration(trial.params):
                 ended.append(trial.params)
             else:
-                self._study.enqueue_trial(trial.params, user_attrs={_AGAIN: trial.number})
+                self._begin_again(trial)
         return ended
+
+    def _begin_again(self, trial: FrozenTrial) -> None:
+        """Puts a trial in line once more, in the same generation: without one NSGA-II would leave it out."""
+        from optuna.trial import TrialState, create_trial
+
+        self._study.add_trial(
+            create_trial(
+                state=TrialState.WAITING,
+                system_attrs={**trial.system_attrs, "fixed_params": trial.params},
+                user_attrs={_AGAIN: trial.number},
+            )
+        )
 
     def _is_configuration(self, parameters: dict[str, Any]) -> bool:
         try:
