@@ -24,7 +24,7 @@ from trigger_ad.pipeline.train import TRAIN
 from trigger_ad.pipeline.validation import VALIDATION
 from trigger_ad.progress import silenced
 from trigger_ad.run_directory import DiskFullError, InUseError, RunDirectory, worked_on_alone
-from trigger_ad.scan.measurement import Figures, comparisons_of, figures_of
+from trigger_ad.scan.measurement import Figures, comparisons_of, figures_of, require_carried
 
 SHARED: Final[tuple[Stage, ...]] = (TRAIN, QUANTIZE)
 """The stages that are done once for all points that would make the same of them."""
@@ -143,6 +143,7 @@ def _done(task: Task) -> Outcome:
     run = task.run()
     try:
         check_run(run)
+        require_carried(run, task.fprs)
     except UserError as error:
         return Outcome("failed", str(error), refused=True)
     ran = _patiently(lambda: _stages(task, run))
