@@ -64,6 +64,18 @@ def test_a_worker_that_is_elsewhere_stops_the_scan(task: Task) -> None:
     assert outcome.reason == f"a worker in {Path.cwd()} does not see {task.folder}"
 
 
+def test_a_worker_with_other_code_stops_the_scan_whenever_it_has_come(task: Task) -> None:
+    theirs = pickle.loads(pickle.dumps(replace(task, versions=dict(task.versions) | {"numpy": "1.0"})))
+    outcome = work(theirs)
+    assert outcome.state == "stop"
+    assert outcome.reason == (
+        f"a worker in {Path.cwd()} has another version of numpy: {task.versions['numpy']}, here 1.0"
+    )
+    outcome = work(replace(task, versions=dict(task.versions) | {"code": "other"}))
+    assert outcome.reason == f"a worker in {Path.cwd()} has another version of trigger-ad's code"
+    assert not (task.folder / "point").exists()
+
+
 def test_a_configuration_that_cannot_become_firmware_is_refused_before_anything_is_made(task: Task) -> None:
     config = Config.model_validate({"name": "point", "firmware": {"part": "nothing"}})
     outcome = work(Task(task.folder, "point", config.model_dump(mode="json"), "train"))

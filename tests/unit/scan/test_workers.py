@@ -45,6 +45,14 @@ def test_there_are_as_many_tasks_at_once_as_workers_and_one_before_there_are_any
     assert workers.capacity() == 1
 
 
+def test_a_worker_with_several_threads_is_refused_whenever_it_comes() -> None:
+    client: Any = _Client()
+    workers = DaskWorkers(client)
+    client.workers["tcp://late:1"] = {"nthreads": 4}
+    with pytest.raises(UserError, match="the worker tcp://late:1 has several threads"):
+        workers.capacity()
+
+
 def test_a_scheduler_that_goes_away_is_said_to_have_gone() -> None:
     client: Any = _Client()
     workers = DaskWorkers(client)
