@@ -20,7 +20,7 @@ from trigger_ad.scan.display import shown
 from trigger_ad.scan.folder import ScanFolder
 from trigger_ad.scan.measurement import rate_refusal
 from trigger_ad.scan.objectives import Objective, objectives_of
-from trigger_ad.scan.points import Point, Points, listed_points
+from trigger_ad.scan.points import Point, Points, listed_points, require_some_configuration
 from trigger_ad.scan.results import on_test_events, pareto_csv, pareto_json, point_json
 from trigger_ad.scan.schedule import Entry, Listed, Schedule, Source
 from trigger_ad.scan.search import Search
@@ -41,6 +41,8 @@ class Scan:
         self.config: ScanConfig = load_scan(path)
         self._points = Points(path, self.config)
         self.listed: list[Point] = listed_points(self.config, self._points)
+        if self.config.search:
+            require_some_configuration(Points(path, self.config), self.config.search.space)
         self.objectives: tuple[Objective, ...] = objectives_of(
             self.config.objectives, list(event_files(self.base.events).signals)
         )

@@ -138,6 +138,38 @@ def test_every_point_is_a_configuration_or_none_is_run(read_scan: Read, axis: di
     assert said in error.value.what
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"grid": {"seed": [1], "seeds": {"keys": ["seed"], "values": [2]}}},
+            "'seed' of seed and 'seed' of seeds are the same key",
+        ),
+        (
+            {"grid": {"bits": {"keys": ["quantization.weights"] * 2, "values": [2]}}},
+            "'quantization.weights' of bits and 'quantization.weights' of bits are the same key",
+        ),
+        (
+            {"points": [{"seed": 1}, {"model": {"hidden": [8]}, "model.hidden": [16]}]},
+            "'model' of model and 'model.hidden' of model.hidden hold one another",
+        ),
+        (
+            {"grid": None, "search": {"trials": 3, "space": {"model.hidden": [[8]], "model": [{"latent": 3}]}}},
+            "'model.hidden' of model.hidden and 'model' of model hold one another",
+        ),
+    ],
+)
+def test_a_key_that_a_point_would_set_twice_is_refused(read_scan: Read, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as error:
+        read_scan(**changes)
+    assert said in error.value.what
+
+
+def test_other_points_may_set_it_in_another_way(read_scan: Read) -> None:
+    points = _listed(read_scan, points=[{"model": {"hidden": [16]}}, {"model.hidden": [32]}])
+    assert [point.config.model.hidden for point in points] == [(16,), (32,)]
+
+
 def test_two_points_that_set_the_same_are_refused(read_scan: Read) -> None:
     with pytest.raises(UserError, match="two points set the same, seed_1"):
         _listed(read_scan, points=[{"seed": 1}, {"seed": 1}])
