@@ -62,9 +62,12 @@ def _budget_column(pareto: Pareto) -> list[str]:
 
 
 def _within(point: Mapping[str, Any]) -> str:
-    if point["over_budget"] is None:
+    """Whether a point is within its budget, and whether that rests on an estimate."""
+    over, guessed = point["over_budget"], point["by_estimate"]
+    if over is None:
         return UNKNOWN
-    return "NO" if point["over_budget"] else "yes"
+    word, rests = ("NO", set(over) <= set(guessed)) if over else ("yes", bool(guessed))
+    return f"{word}, by estimate" if rests else word
 
 
 def _objective_keys(pareto: Pareto) -> list[str]:

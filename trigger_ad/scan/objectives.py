@@ -135,6 +135,12 @@ def over_budget(config: Config, figures: Mapping[str, float | None]) -> dict[str
     return over if over or None not in known.values() else None
 
 
+def by_estimate(config: Config, figures: Mapping[str, float | None]) -> list[str]:
+    """The figures that a point's budget limits and that nothing has counted: an estimate is held against the limit."""
+    limits = limits_of(config.budget, config.firmware.part)
+    return [name for name in limits if figures.get(name) is None and _best_known(name, figures) is not None]
+
+
 def _best_known(name: str, figures: Mapping[str, float | None]) -> float | None:
     value = figures.get(name)
     return figures.get(f"{name}_estimate") if value is None else value

@@ -26,14 +26,18 @@ FIGURES: dict[int, dict[str, float | None]] = {
 
 @pytest.fixture
 def pareto(read_scan: Callable[..., tuple[ScanConfig, Points]]) -> Callable[..., dict[str, Any]]:
-    def make(figures: dict[int, dict[str, float | None]] = FIGURES, **changes: Any) -> dict[str, Any]:
+    def make(
+        figures: dict[int, dict[str, float | None]] = FIGURES,
+        only: tuple[Objective, ...] = OBJECTIVES,
+        **changes: Any,
+    ) -> dict[str, Any]:
         scan, points = read_scan(**({"grid": {"quantization.weights": list(figures)}} | changes))
         entries = []
         for point in listed_points(scan, points):
             own = figures[point.config.quantization.weights]
             state: Any = "done" if own else "failed"
             entries.append(Entry(point, state, figures=own, reason=None if own else "no events", seconds=1.5))
-        return pareto_json("scan", points.base, OBJECTIVES, entries, Path("hls_projects/scan"))
+        return pareto_json("scan", points.base, only, entries, Path("hls_projects/scan"))
 
     return make
 
@@ -44,6 +48,16 @@ def test_the_chosen_point_is_the_best_within_the_budget(pareto: Callable[..., di
     assert found["budget"] == {"lut": 4000}
     assert [point["over_budget"] for point in found["points"]] == [{}, {}, {"lut": 4000}]
     assert found["chosen"] == "weights_6"
+
+
+def test_what_rests_on_an_estimate_says_so(pareto: Callable[..., dict[str, Any]]) -> None:
+    assert [point["by_estimate"] for point in pareto()["points"]] == [[], [], []]
+    found = pareto({4: FIGURES[4] | {"lut": None}}, only=OBJECTIVES[:1])
+    assert found["points"][0]["by_estimate"] == ["lut"]
+    assert found["why"] == (
+        "the best of the front by the first objective, of those that are not over the budget; by estimate, as nothing "
+        "has counted its lut"
+    )
 
 
 def test_none_is_chosen_if_all_are_over_the_budget(pareto: Callable[..., dict[str, Any]]) -> None:
@@ -72,6 +86,8 @@ def test_a_scan_over_one_number_has_a_curve_in_its_order(pareto: Callable[..., d
     found = pareto(figures, grid={"quantization.weights": [8, 4, 6], "firmware.flow": ["rtl"]})
     assert found["curve"]["axis"] == "quantization.weights"
     assert [point["value"] for point in found["curve"]["points"]] == [4, 6, 8]
+    # what is the same for all points is not of its axis
+    assert found["curve"]["keys"] == ["quantization.weights"]
     assert pareto(grid={"quantization.weights": [4], "seed": [1, 2]})["curve"]["axis"] == "seed"
 
 

@@ -92,8 +92,8 @@ def test_a_rate_that_too_few_validation_events_carry_is_refused_before_anything_
     assert (outcome.state, outcome.refused) == ("failed", True)
     assert outcome.reason == (
         f"objectives: no true-positive rate where {9.9 / events:g} of the background passes: of {events} validation "
-        "background events 9 may pass, and a threshold needs 10 to carry it. Name a larger fpr, or give more background "
-        "events"
+        "background events 9 may pass, and a threshold needs 10 to carry it. Name a larger fpr, or give more "
+        "background events"
     )
     assert not (task.folder / "point").exists()
 
