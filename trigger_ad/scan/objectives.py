@@ -66,8 +66,13 @@ def objectives_of(settings: Sequence[ObjectiveConfig], signals: Sequence[str]) -
         signals: The signals of the base configuration.
 
     Raises:
-        UserError: If one names no signal of it, or two are the same.
+        UserError: If one names no signal of it, two are the same, or a signal is called as the mean of all is.
     """
+    if MEAN in signals:
+        raise UserError(
+            f"events.signals: a signal of a scan is not called '{MEAN}', which stands for the mean of all signals",
+            "Give it another name",
+        )
     found = tuple(_objective(item, signals) for item in settings)
     keys = [item.key for item in found]
     twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
