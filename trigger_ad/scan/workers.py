@@ -144,7 +144,9 @@ def local_workers(count: int) -> Iterator[DaskWorkers]:
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                # without one its pages are served at a port that may be taken, with a warning
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 # a worker that is stopped for its memory would lose the point; the system knows better when to
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
