@@ -43,7 +43,10 @@ def front_table(pareto: Pareto) -> Table:
         title="The front: points that none is better than",
         columns=("Point", *titles, *(FIGURE_TITLES[key] for key in others), *_budget_column(pareto), "Chosen"),
         rows=tuple(rows),
-        notes=("AUC and TPR are of the quantized model that ships, on validation events.",),
+        notes=(
+            "AUC and TPR are of the quantized model that ships, on validation events: neighbours on the front may differ "
+            "by chance. `models` of each point in pareto.json has the 95 % interval of each AUC.",
+        ),
     )
 
 

@@ -38,6 +38,7 @@ def point_json(entry: Entry, objectives: Sequence[Objective], folder: Path) -> d
         "seconds": round(entry.seconds, 3),
         "shared": {stage: owner for stage, owner in entry.owners.items() if owner != entry.point.name},
         "figures": entry.figures,
+        "models": entry.comparisons,
         "objectives": {item.key: entry.figures.get(item.key) for item in objectives},
         "over_budget": over,
         "by_estimate": by_estimate(entry.point.config, entry.figures),

@@ -78,6 +78,7 @@ def test_what_was_counted_and_what_was_estimated_are_two_columns(pareto: dict[st
     table = front_table(pareto)
     assert table.columns == ("Point", "AUC, mean", "LUT, Yosys", "LUT (estimate)", "Within budget", "Chosen")
     assert table.rows[0] == ("bits_8", "0.9", "3,000", "2,993", "yes", "chosen")
+    assert "neighbours on the front may differ by chance" in table.notes[0]
 
 
 @pytest.mark.parametrize(

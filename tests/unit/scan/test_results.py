@@ -24,6 +24,9 @@ FIGURES: dict[int, dict[str, float | None]] = {
 }
 
 
+MODELS: list[dict[str, Any]] = [{"model": "qat", "signal": "higgs", "auc": 0.8, "auc_low": 0.7, "auc_high": 0.9}]
+
+
 @pytest.fixture
 def pareto(read_scan: Callable[..., tuple[ScanConfig, Points]]) -> Callable[..., dict[str, Any]]:
     def make(
@@ -36,7 +39,16 @@ def pareto(read_scan: Callable[..., tuple[ScanConfig, Points]]) -> Callable[...,
         for point in listed_points(scan, points):
             own = figures[point.config.quantization.weights]
             state: Any = "done" if own else "failed"
-            entries.append(Entry(point, state, figures=own, reason=None if own else "no events", seconds=1.5))
+            entries.append(
+                Entry(
+                    point,
+                    state,
+                    figures=own,
+                    comparisons=MODELS if own else [],
+                    reason=None if own else "no events",
+                    seconds=1.5,
+                )
+            )
         return pareto_json("scan", points.base, only, entries, Path("hls_projects/scan"))
 
     return make
@@ -75,6 +87,10 @@ def test_a_failed_point_and_one_that_lacks_an_objective_are_not_on_the_front(
     assert found["points"][0]["reason"] == "no events"
     # what was not counted is not replaced by an estimate
     assert found["points"][1]["objectives"] == {"auc.mean": 0.99, "lut": None}
+
+
+def test_each_point_has_the_intervals_of_its_areas(pareto: Callable[..., dict[str, Any]]) -> None:
+    assert [point["models"] for point in pareto({4: FIGURES[4], 6: {}})["points"]] == [MODELS, []]
 
 
 def test_each_point_names_the_command_that_makes_it_again(pareto: Callable[..., dict[str, Any]]) -> None:
