@@ -119,7 +119,7 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
     """
     path = directory.path
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
-    with _clear_about(path):
+    with clear_about(path):
         path.mkdir(parents=True, exist_ok=True)
         opened = _open_locked(path)
     if opened is None:
@@ -189,7 +189,7 @@ def written_together() -> Iterator[None]:
     try:
         yield
         for path, temporary in pending.items():
-            with _clear_about(path):
+            with clear_about(path):
                 _replace(temporary, path)
     finally:
         _held_back.reset(token)
@@ -210,7 +210,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f"{path.name}.partial-{os.getpid()}")
     pending = _held_back.get()
     try:
-        with _clear_about(path):
+        with clear_about(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # a killed process that had the same number may have left one
             _remove(temporary)
@@ -315,8 +315,13 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _clear_about(path: Path) -> Iterator[None]:
-    """Says in one line why a path could not be written."""
+def clear_about(path: Path) -> Iterator[None]:
+    """Says in one line why a path could not be written.
+
+    Raises:
+        DiskFullError: If no space is left.
+        UserError: For whatever else the system gives as a reason.
+    """
     try:
         yield
     except (OSError, RuntimeError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -25,6 +27,9 @@ NEEDED: Final[dict[Quantity, Through]] = {
     "dsp": "synthesize",
 }
 """The stage that makes each quantity known."""
+
+_MAXIMISED: Final[tuple[Quantity, ...]] = ("auc", "tpr")
+"""The quantities of which more is better; of every other, less is."""
 
 _STAGES: Final[tuple[Through, ...]] = ("quantize", "convert", "emulate", "synthesize")
 
@@ -73,11 +78,26 @@ class RangeConfig(Section):
         numbers = self.low is not None and self.high is not None
         if numbers == bool(self.values) or (self.values and (self.log or self.step)):
             raise ValueError("give either a list of values, or low and high with log or step where wanted")
+        if not all(math.isfinite(number) for number in (self.low, self.high, self.step) if number is not None):
+            raise ValueError("low, high and step are finite numbers")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError(f"low ({self.low}) is not below high ({self.high})")
+        self._require_whole_steps()
         if self.log and (self.step is not None or (self.low or 0) <= 0):
             raise ValueError("log needs a low above 0, and no step")
         return self
+
+    def _require_whole_steps(self) -> None:
+        if self.low is None or self.high is None or self.step is None:
+            return
+        # by what is written, as 0.1 is no binary fraction
+        low, high, step = (Decimal(str(value)) for value in (self.low, self.high, self.step))
+        if (high - low) % step:
+            last = low + (high - low) // step * step
+            raise ValueError(
+                f"high ({self.high}) is no whole number of steps of {self.step} from low ({self.low})"
+                + (f"; the last below it is {last}" if last > low else "; not one fits")
+            )
 
 
 class SearchConfig(Section):
@@ -116,6 +136,9 @@ class ObjectiveConfig(Section):
     def _whole(self) -> ObjectiveConfig:
         if (self.maximise is None) == (self.minimise is None):
             raise ValueError("name one quantity, under maximise or under minimise")
+        if (self.maximise is not None) != (self.quantity in _MAXIMISED):
+            better, right = ("more", "maximise") if self.quantity in _MAXIMISED else ("less", "minimise")
+            raise ValueError(f"of {self.quantity} {better} is better; name it under {right}")
         if (self.quantity == "tpr") != (self.fpr is not None):
             raise ValueError("fpr belongs to tpr, and tpr needs it")
         if self.signal is not None and self.quantity not in ("auc", "tpr"):

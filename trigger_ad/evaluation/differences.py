@@ -120,6 +120,10 @@ def auc_difference(background: Sample, signal: Sample, level: float = 0.95) -> D
 def _no_difference(pairs: int, level: float) -> Difference:
     """Where both scores order every pair alike: as many independent pairs do so, so that few pairs in all can differ.
 
+    Equal components of all events say that they do. Of the highest equal scores the events and their kinds follow from
+    the components: signal with the largest, background with the smallest, how many of each from the two values. What is
+    below them follows in the same way.
+
     With a share q of pairs that the scores order differently, k independent pairs show none with a probability of
     (1 - q)^k; the areas differ by at most q.
     """

@@ -22,24 +22,13 @@ def check_run(run: Run) -> list[str]:
     Raises:
         UserError: Naming the key, file or tool, and the remedy.
     """
-    from trigger_ad.events.files import EventsFile
     from trigger_ad.synthesis.budgets import check_budget
     from trigger_ad.synthesis.devices import check_part
     from trigger_ad.tools import require_compiler
 
-    files, layout = run.event_files(), run.encoding.layout
-    events = []
-    for path in files:
-        _require_events(path.exists(), str(path))
-        with EventsFile(path, layout) as file:
-            # opening it checks its layout; its values are read when a stage needs them
-            events.append(file.header.events)
+    files = run.event_files()
     if files:
-        # the background's files come first
-        background = sum(events[: run.event_file_counts()["background"]])
-        if not background:
-            raise UserError(f"the background holds no events ({files[0]})", "Give a file with at least one event")
-        require_enough_events(run, background)
+        require_enough_events(run, background_events(run))
     check_part(run.config.firmware.part)
     check_budget(run.config.budget, run.config.firmware.part)
     require_compiler()
@@ -59,6 +48,28 @@ def check_run(run: Run) -> list[str]:
         *_accumulator_lines(run),
         *_bypass_lines(run, network),
     ]
+
+
+def background_events(run: Run) -> int:
+    """How many background events the files of a run hold, every file of which is checked for its layout.
+
+    Raises:
+        UserError: If a file is missing or no events file, or the background is empty.
+    """
+    from trigger_ad.events.files import EventsFile
+
+    files, layout = run.event_files(), run.encoding.layout
+    events = []
+    for path in files:
+        _require_events(path.exists(), str(path))
+        with EventsFile(path, layout) as file:
+            # opening it checks its layout; its values are read when a stage needs them
+            events.append(file.header.events)
+    # the background's files come first
+    background = sum(events[: run.event_file_counts()["background"]])
+    if not background:
+        raise UserError(f"the background holds no events ({files[0]})", "Give a file with at least one event")
+    return background
 
 
 def _require_events(present: bool, path: str) -> None:

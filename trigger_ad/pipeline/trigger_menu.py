@@ -125,20 +125,27 @@ def require_enough_events(run: Run, background_events: int) -> None:
     Raises:
         UserError: Naming the rate.
     """
+    rate = run.config.firmware.accept.rate_hz
+    reason = None if rate is None else unsupported(run.config.accept_fpr, background_events)
+    if reason:
+        raise UserError(f"firmware.accept.rate_hz: no threshold for {rate:g} Hz: {reason}", _REMEDY)
+
+
+def unsupported(fpr: float, background_events: int) -> str | None:
+    """Why a background of so many events cannot support a false-positive rate, however they score and are split.
+
+    How many fall in the validation part is a matter of chance: nothing is said where it could mend it.
+    """
     from trigger_ad.evaluation.trigger_rates import MINIMUM_CARRYING
     from trigger_ad.events.split import BACKGROUND_FRACTIONS
 
-    rate, fpr = run.config.firmware.accept.rate_hz, run.config.accept_fpr
-    if rate is None:
-        return
     validation = round(BACKGROUND_FRACTIONS["validation"] * background_events)
-    # how many fall in the validation part is a matter of chance: only what no chance could mend is refused here
-    if _LUCK * fpr * validation < MINIMUM_CARRYING:
-        raise UserError(
-            f"firmware.accept.rate_hz: no threshold for {rate:g} Hz: of about {validation} validation background "
-            f"events about {fpr * validation:.2g} may pass, and a threshold needs {MINIMUM_CARRYING} to carry it",
-            _REMEDY,
-        )
+    if _LUCK * fpr * validation >= MINIMUM_CARRYING:
+        return None
+    return (
+        f"of about {validation} validation background events about {fpr * validation:.2g} may pass, and a threshold "
+        f"needs {MINIMUM_CARRYING} to carry it"
+    )
 
 
 _LUCK: Final = 1.3

@@ -135,7 +135,9 @@ def _events_table(report: Report, fpr: float) -> Table:
         rows=tuple(rows),
         notes=(
             "Events that only the firmware accepts, with their share of all test events of the signal / only the "
-            "trivial score / both. Each uses the threshold that validation background sets for this rate.",
+            "trivial score / both. Each uses the threshold that validation background sets for this rate, so that the "
+            "shares of test background that pass are not quite equal: see `FPR achieved`, in the tables of rates at a "
+            "target.",
         ),
     )
 

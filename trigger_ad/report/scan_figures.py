@@ -58,7 +58,7 @@ def _front_figure(pareto: Pareto, mark: str) -> Drawing | None:
         caption=(
             f"{first['title']} of every finished point against {' and '.join(item['title'] for item in costs)}. No "
             "point is better than a filled one in one objective without being worse in another; the star is the "
-            "chosen one, dashed lines are the budget's limits."
+            f"chosen one, dashed lines are the budget's limits.{_undrawn(pareto, points, costs)}"
         ),
         alternative=f"{len(points)} points; on the front are {named}.",
     )
@@ -79,12 +79,13 @@ def _front_panel(
         axes.plot(x, y, "*" if chosen else "o", color=colour, markerfacecolor=filled, markersize=13 if chosen else 6)
         if point["on_front"] and (chosen or len(pareto["front"]) <= _NAMED_POINTS):
             axes.annotate(point["name"], (x, y), xytext=(5, 5), textcoords="offset points", fontsize=7.5, color=INK)
-    limit = pareto["budget"].get(cost["key"].removesuffix("_estimate"))
-    if limit is not None:
-        axes.axvline(limit, color=INK, linestyle="dashed", linewidth=1.0)
+    line = _budget_line(pareto, points, cost["key"])
+    if line is not None:
+        place, label = line
+        axes.axvline(place, color=INK, linestyle="dashed", linewidth=1.0)
         axes.annotate(
-            f"budget {limit:g}",
-            (limit, 0.02),
+            label,
+            (place, 0.02),
             xycoords=("data", "axes fraction"),
             fontsize=7.5,
             rotation=90,
@@ -93,6 +94,34 @@ def _front_panel(
     _whole_ticks(axes, [point["objectives"][cost["key"]] for point in points])
     axes.set_xlabel(cost["title"])
     axes.set_ylabel(first["title"])
+
+
+def _budget_line(pareto: Pareto, points: Sequence[Mapping[str, Any]], key: str) -> tuple[float, str] | None:
+    """Where the budget's limit lies on the axis of a cost, and what is written there; None where there is none."""
+    budget = pareto["budget"]
+    if key in budget:
+        return budget[key], f"budget {budget[key]:g}"
+    counted = key.removesuffix("_estimate")
+    if counted in budget:
+        return budget[counted], f"budget {budget[counted]:g}, by estimate"
+    if key != "latency_cycles" or "latency_ns" not in budget or (clock := _clock(points)) is None:
+        return None
+    return budget["latency_ns"] / clock, f"budget {budget['latency_ns']:g} ns at {clock:g} ns a cycle"
+
+
+def _clock(points: Sequence[Mapping[str, Any]]) -> float | None:
+    """The clock period that all points have, in ns; None if they differ in it."""
+    # rounded: a latency in ns is a product
+    clocks = {round(point["figures"]["latency_ns"] / point["figures"]["latency_cycles"], 9) for point in points}
+    return clocks.pop() if len(clocks) == 1 else None
+
+
+def _undrawn(pareto: Pareto, points: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, Any]]) -> str:
+    """What the caption says of a limit on nanoseconds that is no one number of cycles."""
+    limit = pareto["budget"].get("latency_ns")
+    if limit is None or "latency_cycles" not in {cost["key"] for cost in costs} or _clock(points) is not None:
+        return ""
+    return f" The limit of {limit:g} ns is no line, as the points differ in their clock."
 
 
 def _whole_ticks(axes: Axes, values: Sequence[float]) -> None:

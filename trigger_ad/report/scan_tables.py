@@ -43,7 +43,10 @@ def front_table(pareto: Pareto) -> Table:
         title="The front: points that none is better than",
         columns=("Point", *titles, *(FIGURE_TITLES[key] for key in others), *_budget_column(pareto), "Chosen"),
         rows=tuple(rows),
-        notes=("AUC and TPR are of the quantized model that ships, on validation events.",),
+        notes=(
+            "AUC and TPR are of the quantized model that ships, on validation events: neighbours on the front may differ "
+            "by chance. `models` of each point in pareto.json has the 95 % interval of each AUC.",
+        ),
     )
 
 
@@ -62,9 +65,12 @@ def _budget_column(pareto: Pareto) -> list[str]:
 
 
 def _within(point: Mapping[str, Any]) -> str:
-    if point["over_budget"] is None:
+    """Whether a point is within its budget, and whether that rests on an estimate."""
+    over, guessed = point["over_budget"], point["by_estimate"]
+    if over is None:
         return UNKNOWN
-    return "NO" if point["over_budget"] else "yes"
+    word, rests = ("NO", set(over) <= set(guessed)) if over else ("yes", bool(guessed))
+    return f"{word}, by estimate" if rests else word
 
 
 def _objective_keys(pareto: Pareto) -> list[str]:

@@ -15,6 +15,7 @@ from trigger_ad.report.table import Table
 from trigger_ad.report.wording import (
     BASELINE_MEANINGS,
     MODEL_TITLES,
+    PROPORTION_METHOD,
     UNKNOWN,
     count,
     decimals_of,
@@ -105,7 +106,7 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
         rows=tuple(_rate_row(model, points, report) for model in models),
         notes=(
             "Thresholds are set on validation background, rates measured on test events with 95 % intervals "
-            "(Clopper-Pearson). An event is accepted when its score is greater than the threshold; the firmware's is "
+            f"({PROPORTION_METHOD}). An event is accepted when its score is greater than the threshold; the firmware's is "
             "an integer code. Accepted counts test background.",
             "The intervals of both rates are those of the threshold as it stands: by how much another validation "
             "background would have moved it is in neither. Where few events are accepted that matters most.",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from trigger_ad.report.inputs import Report
 from trigger_ad.report.rows import signals
 from trigger_ad.report.table import Table
-from trigger_ad.report.wording import UNKNOWN, count, power_of_ten, rate_with_interval, signal_title
+from trigger_ad.report.wording import PROPORTION_METHOD, UNKNOWN, count, power_of_ten, rate_with_interval, signal_title
 
 _CURVE_ROWS: Final = 12
 """Of the thresholds of the curve: report.json has them all."""
@@ -53,8 +53,9 @@ def _menu_table(report: Report, trigger: Mapping[str, Any]) -> Table:
         rows=tuple(_menu_row(report, trigger, point) for point in points),
         notes=(
             "Rates are before overlap with other triggers. The input rate is that of events that pass the selection of "
-            "the background sample, as the configuration gives it. Codes are set on validation background; rates and "
-            "true-positive rates are measured on test events, with 95 % intervals (Clopper-Pearson).",
+            "the background sample, as the configuration assumes it: no sample says it. Codes are set on validation "
+            "background; rates and true-positive rates are measured on test events, with 95 % intervals "
+            f"({PROPORTION_METHOD}).",
             *(f"{point['rate_hz']:,.15g} Hz is not supported: {point['reason']}." for point in refused),
         ),
         row_tags={i: "firmware" for i, point in enumerate(points) if point["rate_hz"] == trigger["ships_rate_hz"]},

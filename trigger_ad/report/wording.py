@@ -10,6 +10,9 @@ from trigger_ad.config.model import RECONSTRUCTION_SCORES
 from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.events.layout import SIGNAL_TITLES
 
+PROPORTION_METHOD: Final = "Clopper-Pearson, with an effective number of events where they come in groups"
+"""How the intervals of rates are made: see `proportion_interval`."""
+
 UNKNOWN: Final = "–"
 """Stands for every figure that is not known."""
 

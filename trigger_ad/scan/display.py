@@ -78,7 +78,7 @@ def _facts(schedule: Schedule, objective: Objective, started: float) -> dict[str
         "best": "none"
         if best is None
         else f"{best.point.name} with {objective.title} {objective.of(best.figures):.5g}",
-        "time left": _left(schedule, count["done"] + count["failed"], started),
+        "time left": _left(schedule, started),
     }
 
 
@@ -89,9 +89,11 @@ def best_of(entries: Sequence[Entry], objective: Objective) -> Entry | None:
     return max(known, key=lambda entry: sign * objective.of(entry.figures), default=None)
 
 
-def _left(schedule: Schedule, ended: int, started: float) -> str:
-    """The time left, if the points to come take as long as those that ended."""
-    if not ended:
+def _left(schedule: Schedule, started: float) -> str:
+    """The time left, if the points to come take as long as those that ran; what was done before took none."""
+    entries = schedule.entries.values()
+    left = schedule.total - sum(entry.ended for entry in entries)
+    ran = sum(entry.ended and (bool(entry.ran) or entry.state == "failed") for entry in entries)
+    if left and not ran:
         return "not known yet"
-    seconds = (time.monotonic() - started) / ended * (schedule.total - ended)
-    return str(timedelta(seconds=round(seconds)))
+    return str(timedelta(seconds=round((time.monotonic() - started) / max(ran, 1) * left)))

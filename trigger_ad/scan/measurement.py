@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from trigger_ad.errors import UserError
 from trigger_ad.evaluation.differences import Sample
 from trigger_ad.evaluation.metrics import area_under_curve, auc_interval
 from trigger_ad.evaluation.ratios import auc_ratio
-from trigger_ad.evaluation.working_points import tpr_at
+from trigger_ad.evaluation.trigger_rates import MINIMUM_CARRYING
+from trigger_ad.evaluation.working_points import allowed_events, tpr_at
 from trigger_ad.firmware.rtl_design import RtlDesign
 from trigger_ad.pipeline.stage import Run, read_results
 from trigger_ad.pipeline.validation import ValidationScores, validation_scores
@@ -22,13 +24,38 @@ Figures = dict[str, float | None]
 """By key; None for what is not known."""
 
 
+def require_carried(run: Run, fprs: Sequence[float]) -> None:
+    """Refuses a true-positive rate at a rate that too few validation background events carry: it would be a guess.
+
+    Raises:
+        UserError: Naming the rate.
+    """
+    if not fprs:
+        return
+    events, smallest = len(run.dataset.background["validation"]), min(fprs)
+    if (allowed := allowed_events(events, smallest)) < MINIMUM_CARRYING:
+        raise rate_refusal(
+            smallest,
+            f"of {events} validation background events {allowed} may pass, and a threshold needs {MINIMUM_CARRYING} "
+            "to carry it",
+        )
+
+
+def rate_refusal(fpr: float, reason: str) -> UserError:
+    """The error about a false-positive rate of an objective that the events do not support."""
+    return UserError(
+        f"objectives: no true-positive rate where {fpr:g} of the background passes: {reason}",
+        "Name a larger fpr, or give more background events",
+    )
+
+
 def figures_of(run: Run, through: str, fprs: Sequence[float]) -> Figures:
     """The figures of a point that an objective or a budget may be about.
 
     Args:
         run: The point, up to date.
         through: Its last stage.
-        fprs: False-positive rates at which true-positive rates are measured.
+        fprs: False-positive rates at which true-positive rates are measured, each of which `require_carried` accepts.
     """
     scores = validation_scores(run)[run.config.quantization.ship]
     figures = _physics(scores, fprs)

@@ -66,8 +66,13 @@ def objectives_of(settings: Sequence[ObjectiveConfig], signals: Sequence[str]) -
         signals: The signals of the base configuration.
 
     Raises:
-        UserError: If one names no signal of it, or two are the same.
+        UserError: If one names no signal of it, two are the same, or a signal is called as the mean of all is.
     """
+    if MEAN in signals:
+        raise UserError(
+            f"events.signals: a signal of a scan is not called '{MEAN}', which stands for the mean of all signals",
+            "Give it another name",
+        )
     found = tuple(_objective(item, signals) for item in settings)
     keys = [item.key for item in found]
     twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
@@ -133,6 +138,12 @@ def over_budget(config: Config, figures: Mapping[str, float | None]) -> dict[str
     known = {name: _best_known(name, figures) for name in limits}
     over = {name: limit for name, limit in limits.items() if (value := known[name]) is not None and value > limit}
     return over if over or None not in known.values() else None
+
+
+def by_estimate(config: Config, figures: Mapping[str, float | None]) -> list[str]:
+    """The figures that a point's budget limits and that nothing has counted: an estimate is held against the limit."""
+    limits = limits_of(config.budget, config.firmware.part)
+    return [name for name in limits if figures.get(name) is None and _best_known(name, figures) is not None]
 
 
 def _best_known(name: str, figures: Mapping[str, float | None]) -> float | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +53,7 @@ class Points:
         scan: What it says.
 
     Raises:
-        UserError: If the base configuration is none, or the name is changed by an axis.
+        UserError: If the base configuration is none, an axis changes the name, or two set the same key.
     """
 
     def __init__(self, path: Path, scan: ScanConfig) -> None:
@@ -69,6 +71,8 @@ class Points:
         for axis, keys in self.keys.items():
             if "name" in keys:
                 raise UserError(f"{path}: {axis}: the scan names its points itself", "Scan another key")
+        for axes in scan.points or [self.keys]:
+            _require_apart(path, [(axis, key) for axis in axes for key in self.keys[axis]])
 
     def point(self, settings: Settings) -> Point:
         """The point of some settings.
@@ -110,6 +114,54 @@ def listed_points(scan: ScanConfig, points: Points) -> list[Point]:
     return found
 
 
+_TRIES: Final = 200
+"""Combinations of a search in which a value is looked for a configuration."""
+
+
+def require_some_configuration(points: Points, space: Mapping[str, RangeConfig]) -> None:
+    """Refuses a search in whose space a key or value stands that no combination makes a configuration of.
+
+    Of a range both ends are tried. Where there are very many combinations, a sample of them is.
+
+    Args:
+        points: Of the search, and for this alone: it remembers the names that it gives.
+        space: What each axis may be.
+
+    Raises:
+        UserError: The first that a combination with the value was refused by.
+    """
+    candidates = {axis: item.values or (item.low, item.high) for axis, item in space.items()}
+    good: list[Settings] = []
+    for axis, values in candidates.items():
+        for value in values:
+            if all(settings[axis] != value for settings in good):
+                good.append(_some_configuration(points, candidates | {axis: (value,)}))
+
+
+def _some_configuration(points: Points, candidates: Mapping[str, Sequence[Any]]) -> Settings:
+    """The first combination that is a configuration."""
+    first: UserError | None = None
+    for settings in _combinations(candidates):
+        try:
+            points.point(settings)
+        except UserError as error:
+            first = first or error
+        else:
+            return settings
+    assert first is not None
+    raise first
+
+
+def _combinations(candidates: Mapping[str, Sequence[Any]]) -> Iterator[Settings]:
+    if math.prod(map(len, candidates.values())) <= _TRIES:
+        yield from (dict(zip(candidates, chosen, strict=True)) for chosen in itertools.product(*candidates.values()))
+        return
+    yield {axis: values[0] for axis, values in candidates.items()}
+    drawn = random.Random(1)
+    for _ in range(_TRIES):
+        yield {axis: drawn.choice(values) for axis, values in candidates.items()}
+
+
 def _all_settings(scan: ScanConfig) -> Iterable[Settings]:
     if scan.grid:
         names, values = list(scan.grid), (axis.values for axis in scan.grid.values())
@@ -123,6 +175,21 @@ def _axes(scan: ScanConfig) -> dict[str, tuple[str, ...]]:
         return {key: () for point in scan.points for key in point}
     axes: Mapping[str, AxisConfig | RangeConfig] = scan.grid or (scan.search.space if scan.search else {})
     return {name: axis.keys for name, axis in axes.items()}
+
+
+def _require_apart(path: Path, keys: Sequence[tuple[str, str]]) -> None:
+    """Refuses keys of one point that are equal, or of which one holds the other: only one of their values would count.
+
+    Args:
+        path: The scan file.
+        keys: Each axis with each of its dotted keys.
+    """
+    for (axis, key), (other_axis, other) in itertools.combinations(keys, 2):
+        if f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}."):
+            relation = "are the same key" if key == other else "hold one another"
+            raise UserError(
+                f"{path}: '{key}' of {axis} and '{other}' of {other_axis} {relation}", "Set each key once in a point"
+            )
 
 
 def _labels(axes: Iterable[str]) -> dict[str, str]:
@@ -171,6 +238,6 @@ def _set(data: dict[str, Any], key: str, value: Any, path: Path) -> None:
         if not isinstance(data, dict):
             raise UserError(
                 f"{path}: unknown key '{key}': {'.'.join(sections[: depth + 1])} has no keys below it",
-                "Correct the key; docs/configuration.md lists them all",
+                "Correct the key; docs/reference.md lists them all",
             )
     data[last] = value

@@ -13,7 +13,7 @@ from trigger_ad.config import Config
 from trigger_ad.pipeline.report import rows_of, stored_scores
 from trigger_ad.pipeline.stage import Run
 from trigger_ad.run_directory import RunDirectory
-from trigger_ad.scan.objectives import Objective, front_of, over_budget
+from trigger_ad.scan.objectives import Objective, by_estimate, front_of, over_budget
 from trigger_ad.scan.schedule import Entry
 from trigger_ad.synthesis.budgets import limits_of
 
@@ -38,8 +38,10 @@ def point_json(entry: Entry, objectives: Sequence[Objective], folder: Path) -> d
         "seconds": round(entry.seconds, 3),
         "shared": {stage: owner for stage, owner in entry.owners.items() if owner != entry.point.name},
         "figures": entry.figures,
+        "models": entry.comparisons,
         "objectives": {item.key: entry.figures.get(item.key) for item in objectives},
         "over_budget": over,
+        "by_estimate": by_estimate(entry.point.config, entry.figures),
         "command": f"trigger-ad run {folder / entry.point.name / 'config.yaml'}",
         "directory": str(folder / entry.point.name),
     }
@@ -91,8 +93,10 @@ def _chosen(front: Sequence[str], points: Mapping[str, Mapping[str, Any]]) -> tu
     within = [name for name in front if not points[name]["over_budget"]]
     if not within:
         return None, "every point of the front is over the budget"
-    unknown = points[within[0]]["over_budget"] is None
-    how = "; not every figure of its budget is known" if unknown else ""
+    chosen = points[within[0]]
+    how = "; not every figure of its budget is known" if chosen["over_budget"] is None else ""
+    if guessed := chosen["by_estimate"]:
+        how += f"; by estimate, as nothing has counted its {' and '.join(guessed)}"
     return within[0], f"the best of the front by the first objective, of those that are not over the budget{how}"
 
 
@@ -109,10 +113,11 @@ def curve_of(entries: Sequence[Entry]) -> dict[str, Any] | None:
     if len(varied) != 1 or not all(_is_number(entry.point.settings.get(varied[0])) for entry in entries):
         return None
     (axis,) = varied
+    keys = dict.fromkeys(key for entry in entries for key in entry.point.keys)
     kept = ("lut", "lut_estimate", "latency_cycles")
     return {
         "axis": axis,
-        "keys": list(done[0].point.keys) if done else [],
+        "keys": [key for key in keys if len({str(entry.point.keys.get(key)) for entry in entries}) > 1],
         "points": [
             {
                 "name": entry.point.name,

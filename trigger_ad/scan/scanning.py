@@ -11,12 +11,16 @@ from trigger_ad.config import NEEDED, Config, EventsConfig, ScanConfig
 from trigger_ad.config_file import load_scan
 from trigger_ad.errors import UserError
 from trigger_ad.events.dataset import event_files
+from trigger_ad.pipeline.check import background_events
+from trigger_ad.pipeline.stage import Run
+from trigger_ad.pipeline.trigger_menu import unsupported
 from trigger_ad.report.scan_page import write_scan_report
-from trigger_ad.run_directory import text_digest, write_json, write_text
+from trigger_ad.run_directory import PROJECTS, RunDirectory, text_digest, write_json, write_text
 from trigger_ad.scan.display import shown
 from trigger_ad.scan.folder import ScanFolder
+from trigger_ad.scan.measurement import rate_refusal
 from trigger_ad.scan.objectives import Objective, objectives_of
-from trigger_ad.scan.points import Point, Points, listed_points
+from trigger_ad.scan.points import Point, Points, listed_points, require_some_configuration
 from trigger_ad.scan.results import on_test_events, pareto_csv, pareto_json, point_json
 from trigger_ad.scan.schedule import Entry, Listed, Schedule, Source
 from trigger_ad.scan.search import Search
@@ -37,12 +41,17 @@ class Scan:
         self.config: ScanConfig = load_scan(path)
         self._points = Points(path, self.config)
         self.listed: list[Point] = listed_points(self.config, self._points)
+        if self.config.search:
+            require_some_configuration(Points(path, self.config), self.config.search.space)
         self.objectives: tuple[Objective, ...] = objectives_of(
             self.config.objectives, list(event_files(self.base.events).signals)
         )
         self.folder = ScanFolder(self.config.name)
-        for config in [point.config for point in self.listed] or [self.base]:
+        configs = [point.config for point in self.listed] or [self.base]
+        for config in configs:
             _require_rtl(config, self.config)
+        for config in {str(config.events): config for config in configs}.values():
+            _require_carried(config, self.false_positive_rates)
 
     @property
     def base(self) -> Config:
@@ -147,6 +156,19 @@ def _require_rtl(config: Config, scan: ScanConfig) -> None:
             f"{scan.name}: the objective {wanted} is a figure of the RTL, and firmware.flow is {config.firmware.flow}",
             "Set firmware.flow to rtl or both in the base configuration",
         )
+
+
+def _require_carried(config: Config, fprs: Sequence[float]) -> None:
+    """Refuses a false-positive rate that no chance could make the background large enough for."""
+    if not fprs:
+        return
+    try:
+        events = background_events(Run(config, RunDirectory(PROJECTS / config.name)))
+    except UserError:
+        # the point itself says what is wrong with its files
+        return
+    if reason := unsupported(fprs[0], events):
+        raise rate_refusal(fprs[0], reason)
 
 
 def _refuse_failure(entries: Sequence[Entry]) -> None:

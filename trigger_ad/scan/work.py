@@ -24,13 +24,16 @@ from trigger_ad.pipeline.train import TRAIN
 from trigger_ad.pipeline.validation import VALIDATION
 from trigger_ad.progress import silenced
 from trigger_ad.run_directory import DiskFullError, InUseError, RunDirectory, worked_on_alone
-from trigger_ad.scan.measurement import Figures, comparisons_of, figures_of
+from trigger_ad.scan.measurement import Figures, comparisons_of, figures_of, require_carried
 
 SHARED: Final[tuple[Stage, ...]] = (TRAIN, QUANTIZE)
 """The stages that are done once for all points that would make the same of them."""
 
 TOKEN: Final = ".scan"
 """A file in the scan's folder: who reads it there is in the same place, with the same files."""
+
+SAME_VERSIONS: Final = "Install the same versions everywhere, with constraints.txt, and start the workers again"
+SAME_FILES: Final = "Start workers in the folder that the scan is started in, on a file system that all of them share"
 
 _SECONDS_BETWEEN_TRIES: Final = 2.0
 
@@ -41,7 +44,7 @@ State = Literal["done", "failed", "stop"]
 
 
 class StrangerError(UserError):
-    """A worker is not where the scan is."""
+    """A worker is not where the scan is, or not what it is."""
 
 
 class _Log(logging.FileHandler):
@@ -49,6 +52,20 @@ class _Log(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass
+
+
+@cache
+def version_of_everything() -> dict[str, Any]:
+    """What must be the same everywhere: our own code, and the packages that the numbers depend on."""
+    return package_versions() | {"code": source_digest(("",))}
+
+
+def other_version(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str | None:
+    """What a worker has in another version than the scan; None where all is the same."""
+    other = next((name for name in ours if theirs.get(name) != ours[name]), None)
+    if other is None:
+        return None
+    return "trigger-ad's code" if other == "code" else f"{other}: {theirs.get(other)}, here {ours[other]}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ class Task:
         owners: For each shared stage, by name, the point that makes it.
         measure: Whether it ends with the figures of the point.
         fprs: False-positive rates at which true-positive rates are measured.
+        versions: Of everything, where the scan is.
     """
 
     folder: Path
@@ -72,6 +90,7 @@ class Task:
     owners: Mapping[str, str] = field(default_factory=dict)
     measure: bool = False
     fprs: tuple[float, ...] = ()
+    versions: Mapping[str, Any] = field(default_factory=version_of_everything)
 
     def run(self) -> Run:
         """The point's run."""
@@ -105,12 +124,6 @@ class Outcome:
     comparisons: list[dict[str, Any]] | None = None
 
 
-@cache
-def version_of_everything() -> dict[str, Any]:
-    """What must be the same everywhere: our own code, and the packages that the numbers depend on."""
-    return package_versions() | {"code": source_digest(("",))}
-
-
 def work(task: Task) -> Outcome:
     """Does a task; whatever goes wrong is said in its outcome.
 
@@ -139,10 +152,11 @@ def _bug(error: Exception) -> Outcome:
 
 
 def _done(task: Task) -> Outcome:
-    _require_the_same_files(task.folder)
+    _require_the_same_place(task)
     run = task.run()
     try:
         check_run(run)
+        require_carried(run, task.fprs)
     except UserError as error:
         return Outcome("failed", str(error), refused=True)
     ran = _patiently(lambda: _stages(task, run))
@@ -177,12 +191,12 @@ def _patiently(stages: Callable[[], list[str]]) -> list[str]:
             return made
 
 
-def _require_the_same_files(folder: Path) -> None:
-    if not (folder / TOKEN).is_file():
-        raise StrangerError(
-            f"a worker in {Path.cwd()} does not see {folder}",
-            "Start workers in the folder that the scan is started in, on a file system that all of them share",
-        )
+def _require_the_same_place(task: Task) -> None:
+    """Workers may come while a scan runs: each task finds out where it is."""
+    if other := other_version(version_of_everything(), task.versions):
+        raise StrangerError(f"a worker in {Path.cwd()} has another version of {other}", SAME_VERSIONS)
+    if not (task.folder / TOKEN).is_file():
+        raise StrangerError(f"a worker in {Path.cwd()} does not see {task.folder}", SAME_FILES)
 
 
 @contextmanager

@@ -6,14 +6,23 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from trigger_ad.errors import UserError
-from trigger_ad.scan.work import TOKEN, Outcome, Task, version_of_everything, work
+from trigger_ad.scan.work import (
+    SAME_FILES,
+    SAME_VERSIONS,
+    TOKEN,
+    Outcome,
+    Task,
+    other_version,
+    version_of_everything,
+    work,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -58,10 +67,12 @@ class DaskWorkers:
         """How many tasks they can do at once: one where none is there yet, so that it waits for the first.
 
         Raises:
-            UserError: If the scheduler has gone.
+            UserError: If the scheduler has gone, or a worker that has come has several threads.
         """
         with self._scheduler_there():
-            return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        _require_one_thread(workers)
+        return max(1, len(workers))
 
     def submit(self, task: Task) -> None:
         """Takes a task on: it is done by another worker if its own is lost, and again by a third."""
@@ -133,7 +144,9 @@ def local_workers(count: int) -> Iterator[DaskWorkers]:
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                # without one its pages are served at a port that may be taken, with a warning
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 # a worker that is stopped for its memory would lose the point; the system knows better when to
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
@@ -202,27 +215,21 @@ def require_dask() -> Any:
 
 def _require_equals(client: Client, folder: Path) -> None:
     """Refuses workers that would make something else of a point, or somewhere else."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].items()
-    several = next((address for address, worker in workers if worker["nthreads"] > 1), None)
+    _require_one_thread(client.scheduler_info(n_workers=-1)["workers"])
+    for address, (versions, sees) in client.run(_probe(folder / TOKEN)).items():
+        if other := other_version(versions, version_of_everything()):
+            raise UserError(f"the worker {address} has another version of {other}", SAME_VERSIONS)
+        if not sees:
+            raise UserError(f"the worker {address} does not see {folder}", SAME_FILES)
+
+
+def _require_one_thread(workers: Mapping[str, Mapping[str, Any]]) -> None:
+    several = next((address for address, worker in workers.items() if worker["nthreads"] > 1), None)
     if several:
         raise UserError(
             f"the worker {several} has several threads, and what one trains would be another's random numbers",
             "Start workers with '--nthreads 1', as many as there are cores for",
         )
-    for address, (versions, sees) in client.run(_probe(folder / TOKEN)).items():
-        here = version_of_everything()
-        other = next((name for name in here if versions.get(name) != here[name]), None)
-        if other:
-            raise UserError(
-                f"the worker {address} has another version of "
-                + ("trigger-ad's code" if other == "code" else f"{other}: {versions.get(other)}, here {here[other]}"),
-                "Install the same versions everywhere, with constraints.txt, and start the workers again",
-            )
-        if not sees:
-            raise UserError(
-                f"the worker {address} does not see {folder}",
-                "Start workers in the folder that the scan is started in, on a file system that all of them share",
-            )
 
 
 def _probe(token: Path) -> Callable[[], tuple[dict[str, Any], bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -18,7 +19,7 @@ from trigger_ad.evaluation.differences import (
     auc_difference,
     rate_difference,
 )
-from trigger_ad.evaluation.metrics import area_under_curve, auc_interval
+from trigger_ad.evaluation.metrics import area_under_curve, auc_interval, placements_of
 from trigger_ad.evaluation.resampling import cuts
 from trigger_ad.evaluation.working_points import tpr_at
 
@@ -81,6 +82,18 @@ def test_words_and_floats_are_compared_by_the_order_they_give() -> None:
     # the same order: up to q of the pairs may differ that 100 independent pairs do not show
     bound = 1 - 0.025 ** (1 / 100)
     assert (found.difference, found.low, found.high, found.method) == (0.0, -bound, bound, SAME_ORDER)
+
+
+def test_equal_components_of_all_events_are_equal_orders_of_all_pairs() -> None:
+    orders: dict[bytes, bytes] = {}
+    # three background events and three of signal, with every kind of tie
+    for scores in itertools.product(range(4), repeat=6):
+        background, signal = np.array(scores[:3]), np.array(scores[3:])
+        placed = placements_of(background, signal)
+        components = np.concatenate([placed.background, placed.signal]).tobytes()
+        pairs = np.sign(signal[:, None] - background[None, :]).tobytes()
+        assert orders.setdefault(components, pairs) == pairs
+    assert len(orders) == len(set(orders.values()))
 
 
 def test_a_single_group_has_a_bound() -> None:

@@ -46,6 +46,7 @@ def test_its_comments_say_what_is_compared_with_what() -> None:
     assert f"# score word {kind}: {kind.width} bits, unsigned, one unit is worth {kind.lsb:g}\n" in text
     assert "# rule: accept = score word > threshold code\n" in text
     assert "# input rate 1000000 Hz" in text
+    assert "as the configuration assumes it: no sample says it\n" in text
     assert "before overlap with other triggers" in text
     assert "# 1 Hz is not supported: of 1000 validation background events 0 may pass" in text
     assert text.splitlines()[8] == "# " + " ".join(COLUMNS)

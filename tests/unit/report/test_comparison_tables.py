@@ -64,6 +64,8 @@ def test_trivial_scores_are_compared_by_rate_and_by_event(report: dict[str, Any]
     assert _row(rates, "MET")[1] == _shown(rate["difference"], rate["low"], rate["high"])
     only, other, both = rate["only_model"], rate["only_reference"], rate["both"]
     assert _row(events, "MET")[1] == f"{only:,} ({100 * only / rate['events']:.0f} %) / {other:,} / {both:,}"
+    # thresholds are those of validation background
+    assert "not quite equal: see `FPR achieved`" in events.notes[0]
 
 
 def test_scores_that_a_layout_lacks_the_objects_for_are_named(report: dict[str, Any]) -> None:

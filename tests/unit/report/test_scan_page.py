@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from trigger_ad.report.drawing import Drawing
 from trigger_ad.report.scan_figures import scan_figures
 from trigger_ad.report.scan_page import render_scan, write_scan_report
 from trigger_ad.report.scan_tables import choice_words, front_table, points_table
@@ -24,6 +25,7 @@ def _point(bits: int, auc: float | None, lut: int | None, **more: Any) -> dict[s
         "figures": {"auc.mean": auc, "lut": lut, "lut_estimate": None if lut is None else lut - 7},
         "objectives": {"auc.mean": auc, "lut": lut},
         "over_budget": {},
+        "by_estimate": [],
         "command": f"trigger-ad run hls_projects/scan/bits_{bits}/config.yaml",
         "directory": f"hls_projects/scan/bits_{bits}",
         "on_front": auc is not None,
@@ -76,6 +78,56 @@ def test_what_was_counted_and_what_was_estimated_are_two_columns(pareto: dict[st
     table = front_table(pareto)
     assert table.columns == ("Point", "AUC, mean", "LUT, Yosys", "LUT (estimate)", "Within budget", "Chosen")
     assert table.rows[0] == ("bits_8", "0.9", "3,000", "2,993", "yes", "chosen")
+    assert "neighbours on the front may differ by chance" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("over", "guessed", "said"),
+    [
+        ({}, [], "yes"),
+        ({}, ["lut"], "yes, by estimate"),
+        ({"lut": 900}, ["lut"], "NO, by estimate"),
+        ({"lut": 900, "latency_ns": 25.0}, ["lut"], "NO"),
+        (None, ["lut"], "–"),
+    ],
+)
+def test_a_budget_that_was_held_against_an_estimate_says_so(
+    pareto: dict[str, Any], over: dict[str, float] | None, guessed: list[str], said: str
+) -> None:
+    pareto["points"][1] |= {"over_budget": over, "by_estimate": guessed}
+    table = front_table(pareto)
+    assert table.rows[0][table.columns.index("Within budget")] == said
+
+
+def _front(pareto: dict[str, Any], key: str, values: dict[str, dict[str, float]], **budget: float) -> Drawing:
+    """The front against one cost."""
+    for point in pareto["points"]:
+        figures = values.get(point["name"], {})
+        point |= {
+            "figures": point["figures"] | figures,
+            "objectives": {"auc.mean": point["figures"]["auc.mean"], key: figures.get(key)},
+        }
+    objectives = [pareto["objectives"][0], {"key": key, "title": key, "direction": "minimise"}]
+    return scan_figures(pareto | {"objectives": objectives, "budget": budget}, "validation events")[0]
+
+
+def test_a_budget_line_on_an_estimate_says_so(pareto: dict[str, Any]) -> None:
+    values: dict[str, dict[str, float]] = {"bits_4": {"lut_estimate": 900}, "bits_8": {"lut_estimate": 2900}}
+    assert "budget 2000, by estimate" in _front(pareto, "lut_estimate", values, lut=2000).svg
+
+
+def test_a_limit_in_nanoseconds_is_a_line_among_cycles_where_all_have_one_clock(pareto: dict[str, Any]) -> None:
+    values = {
+        "bits_4": {"latency_cycles": 3, "latency_ns": 3 * 2.1},
+        "bits_8": {"latency_cycles": 7, "latency_ns": 7 * 2.1},
+    }
+    figure = _front(pareto, "latency_cycles", values, latency_ns=10.5)
+    assert "budget 10.5 ns at 2.1 ns a cycle" in figure.svg
+    assert "is no line" not in figure.caption
+    values["bits_8"]["latency_ns"] = 7 * 4.0
+    figure = _front(pareto, "latency_cycles", values, latency_ns=10.5)
+    assert "budget 10.5" not in figure.svg
+    assert figure.caption.endswith("The limit of 10.5 ns is no line, as the points differ in their clock.")
 
 
 def test_every_point_says_what_became_of_it_and_how_it_is_made_again(pareto: dict[str, Any]) -> None:

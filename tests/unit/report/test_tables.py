@@ -170,6 +170,11 @@ def test_rates_come_with_what_the_threshold_achieved(report: dict[str, Any]) -> 
     assert last.rows == (("Firmware", rates, *others, "5.12 [4.70, 5.61] × 10⁻⁵", "512", "1079"),)
 
 
+def test_intervals_of_rates_say_that_events_come_in_groups(report: dict[str, Any]) -> None:
+    note = tpr_table(report).notes[0]
+    assert "(Clopper-Pearson, with an effective number of events where they come in groups)" in note
+
+
 def test_a_threshold_that_was_not_kept_is_unknown(report: dict[str, Any]) -> None:
     point = _point(0.1)
     del point["threshold"]

@@ -51,6 +51,11 @@ def test_a_rate_that_is_not_supported_is_said_and_not_guessed(report: dict[str, 
         "to carry it."
     )
     assert "before overlap with other triggers" in menu.notes[0]
+    # the input rate is nobody's measurement
+    assert "as the configuration assumes it: no sample says it" in menu.notes[0]
+    assert menu.notes[0].endswith(
+        "95 % intervals (Clopper-Pearson, with an effective number of events where they come in groups)."
+    )
 
 
 def test_the_curve_is_shown_from_end_to_end(report: dict[str, Any]) -> None:

@@ -42,12 +42,20 @@ def test_an_objective_is_of_one_signal_or_of_the_mean() -> None:
     ("settings", "said"),
     [
         ([ObjectiveConfig(maximise="auc", signal="none")], "there is no signal 'none'"),
-        ([ObjectiveConfig(maximise="auc"), ObjectiveConfig(minimise="auc")], "auc.mean is named twice"),
+        ([ObjectiveConfig(maximise="auc"), ObjectiveConfig(maximise="auc")], "auc.mean is named twice"),
     ],
 )
 def test_an_objective_that_means_nothing_is_refused(settings: list[ObjectiveConfig], said: str) -> None:
     with pytest.raises(UserError, match=said):
         objectives_of(settings, ["higgs"])
+
+
+def test_a_signal_is_not_called_as_the_mean_is() -> None:
+    with pytest.raises(UserError) as error:
+        objectives_of([ObjectiveConfig(maximise="auc")], ["higgs", "mean"])
+    assert error.value.what == (
+        "events.signals: a signal of a scan is not called 'mean', which stands for the mean of all signals"
+    )
 
 
 def test_a_figure_that_was_not_measured_is_no_objective() -> None:

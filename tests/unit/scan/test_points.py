@@ -113,6 +113,27 @@ def test_a_name_does_not_depend_on_how_often_it_is_asked_for(read_scan: Read) ->
         ({"search": {"trials": 3, "space": {"seed": {"low": 3, "high": 1}}}}, "low (3) is not below high (1)"),
         ({"search": {"trials": 3, "space": {"seed": {"low": 3}}}}, "give either a list of values, or low and high"),
         ({"search": {"trials": 0, "space": {"seed": [1]}}}, "search.trials"),
+        (
+            {"search": {"trials": 3, "space": {"seed": {"low": 3, "high": 8, "step": 2}}}},
+            "high (8) is no whole number of steps of 2 from low (3); the last below it is 7",
+        ),
+        (
+            {"search": {"trials": 3, "space": {"seed": {"low": 3, "high": 8, "step": 9}}}},
+            "high (8) is no whole number of steps of 9 from low (3); not one fits",
+        ),
+        (
+            {"search": {"trials": 3, "space": {"training.pruning.sparsity": {"low": 0.3, "high": 0.85, "step": 0.1}}}},
+            "high (0.85) is no whole number of steps of 0.1 from low (0.3); the last below it is 0.8",
+        ),
+        (
+            {"search": {"trials": 3, "space": {"seed": {"low": 1, "high": float("inf")}}}},
+            "low, high and step are finite numbers",
+        ),
+        (
+            {"grid": {"seed": [1]}, "objectives": [{"minimise": "auc"}]},
+            "of auc more is better; name it under maximise",
+        ),
+        ({"grid": {"seed": [1]}, "objectives": [{"maximise": "lut"}]}, "of lut less is better; name it under minimise"),
     ],
 )
 def test_a_scan_file_that_makes_no_sense_is_refused_by_its_key(
@@ -138,16 +159,53 @@ def test_every_point_is_a_configuration_or_none_is_run(read_scan: Read, axis: di
     assert said in error.value.what
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"grid": {"seed": [1], "seeds": {"keys": ["seed"], "values": [2]}}},
+            "'seed' of seed and 'seed' of seeds are the same key",
+        ),
+        (
+            {"grid": {"bits": {"keys": ["quantization.weights"] * 2, "values": [2]}}},
+            "'quantization.weights' of bits and 'quantization.weights' of bits are the same key",
+        ),
+        (
+            {"points": [{"seed": 1}, {"model": {"hidden": [8]}, "model.hidden": [16]}]},
+            "'model' of model and 'model.hidden' of model.hidden hold one another",
+        ),
+        (
+            {"grid": None, "search": {"trials": 3, "space": {"model.hidden": [[8]], "model": [{"latent": 3}]}}},
+            "'model.hidden' of model.hidden and 'model' of model hold one another",
+        ),
+    ],
+)
+def test_a_key_that_a_point_would_set_twice_is_refused(read_scan: Read, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as error:
+        read_scan(**changes)
+    assert said in error.value.what
+
+
+def test_other_points_may_set_it_in_another_way(read_scan: Read) -> None:
+    points = _listed(read_scan, points=[{"model": {"hidden": [16]}}, {"model.hidden": [32]}])
+    assert [point.config.model.hidden for point in points] == [(16,), (32,)]
+
+
 def test_two_points_that_set_the_same_are_refused(read_scan: Read) -> None:
     with pytest.raises(UserError, match="two points set the same, seed_1"):
         _listed(read_scan, points=[{"seed": 1}, {"seed": 1}])
 
 
+def test_steps_are_counted_in_what_is_written(read_scan: Read) -> None:
+    for step, high in ((0.1, 0.8), (0.05, 0.35), (1e-3, 0.3 + 0.007)):
+        space = {"training.pruning.sparsity": {"low": 0.3, "high": high, "step": step}}
+        assert read_scan(grid=None, search={"trials": 3, "space": space})[0].search is not None
+
+
 def test_a_scan_goes_as_far_as_its_objectives_need(read_scan: Read) -> None:
     def last(*quantities: str, **more: str) -> str:
-        return read_scan(objectives=[{"minimise": item} for item in quantities], grid={"seed": [1]}, **more)[
-            0
-        ].last_stage
+        objectives = [{"maximise" if item == "auc" else "minimise": item} for item in quantities]
+        return read_scan(objectives=objectives, grid={"seed": [1]}, **more)[0].last_stage
 
     assert last("auc") == "quantize"
     assert last("auc", "lut_estimate") == "convert"

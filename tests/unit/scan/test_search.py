@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.small_disk import small_disk
 
 from trigger_ad.config import ScanConfig
+from trigger_ad.errors import UserError
+from trigger_ad.run_directory import DiskFullError
 from trigger_ad.scan.objectives import Objective
 from trigger_ad.scan.points import Points
 from trigger_ad.scan.schedule import Entry
@@ -69,19 +72,68 @@ def test_no_more_trials_are_open_than_workers_can_do(search: Callable[..., Searc
     assert running.next(open_points=2, capacity=2) is None
 
 
-def test_a_killed_search_goes_on_with_the_trial_that_was_cut_off(search: Callable[..., Search]) -> None:
-    whole = list(_settings(search("whole")))
-    killed = search()
-    before = list(_settings(killed, most=2))
-    cut_off = killed.next(0, 1)
-    assert cut_off is not None
-    again = list(_settings(search()))
-    assert again[:2] == before
-    assert again[2] == cut_off.settings
-    assert len(again) == 6
-    assert again[:3] == whole[:3]
+@pytest.mark.parametrize(("sampler", "trials"), [("tpe", 16), ("nsga2", 56)])
+def test_a_killed_search_goes_on_with_the_trial_that_was_cut_off_and_gives_the_same_trials(
+    search: Callable[..., Search], sampler: str, trials: int
+) -> None:
+    changes = {"sampler": sampler, "trials": trials}
+    whole = list(_settings(search("whole", **changes)))
+    # killed twice, once where the sampler has begun to learn
+    for ended in (2, trials - 3):
+        killed = search(**changes)
+        before = list(_settings(killed, most=ended))
+        cut_off = killed.next(0, 1)
+        assert before == whole[:ended]
+        assert cut_off is not None
+        assert cut_off.settings == whole[ended]
+    again = list(_settings(search(**changes)))
+    assert again == whole
     # all of them are known now, and none is asked for anew
-    assert sorted(map(str, _settings(search()))) == sorted(map(str, again))
+    assert sorted(map(str, _settings(search(**changes)))) == sorted(map(str, again))
+
+
+def test_a_trial_that_failed_is_tried_again_and_the_study_is_told(search: Callable[..., Search]) -> None:
+    running = search(trials=3)
+    points = []
+    while point := running.next(0, 1):
+        points.append(point)
+        running.tell(Entry(point, "failed", reason="no events") if len(points) == 2 else _ends(Entry(point)))
+    again = search(trials=3)
+    settings = list(_settings(again))
+    # what is known comes first
+    assert settings == [points[index].settings for index in (0, 2, 1)]
+    complete = [trial.state.name for trial in again._study.trials]
+    assert complete == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+
+
+def test_a_journal_that_cannot_grow_is_no_damaged_one(tmp_path: Path, search: Callable[..., Search]) -> None:
+    with small_disk(tmp_path / "disk", kilobytes=8) as disk:
+        full = search("disk/journal", trials=60)
+        with pytest.raises(DiskFullError) as error:
+            list(_settings(full))
+        assert error.value.what == f"no space left on the device while writing {disk / 'journal'}"
+        assert error.value.remedy == "Free some space and run again; what was finished is kept"
+        with pytest.raises(DiskFullError):
+            list(_settings(search("disk/journal", trials=60)))
+        kept = (disk / "journal").read_bytes()
+    (tmp_path / "journal").write_bytes(kept)
+    # with space it goes on from there
+    assert len(list(_settings(search(trials=60)))) == 60
+
+
+def test_what_is_left_of_a_line_is_no_damage(tmp_path: Path, search: Callable[..., Search]) -> None:
+    whole = list(_settings(search("whole")))
+    list(_settings(search(), most=3))
+    with (tmp_path / "journal").open("ab") as journal:
+        journal.write(b'{"op_code":')
+    assert list(_settings(search(), most=4)) == whole[:4]
+    assert list(_settings(search())) == whole
+
+
+def test_a_damaged_journal_is_named(tmp_path: Path, search: Callable[..., Search]) -> None:
+    (tmp_path / "journal").write_text("nothing of ours\n" * 2)
+    with pytest.raises(UserError, match=r"journal is damaged. Delete it; finished points are kept"):
+        search()
 
 
 def test_a_trial_that_is_no_configuration_is_left_out(search: Callable[..., Search]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from trigger_ad.config import Config
 from trigger_ad.errors import CheckFailed, UserError
 from trigger_ad.run_directory import DiskFullError, InUseError
 from trigger_ad.scan import work as module
+from trigger_ad.scan.measurement import require_carried
 from trigger_ad.scan.work import TOKEN, Outcome, Task, work
 
 
@@ -62,11 +64,37 @@ def test_a_worker_that_is_elsewhere_stops_the_scan(task: Task) -> None:
     assert outcome.reason == f"a worker in {Path.cwd()} does not see {task.folder}"
 
 
+def test_a_worker_with_other_code_stops_the_scan_whenever_it_has_come(task: Task) -> None:
+    theirs = pickle.loads(pickle.dumps(replace(task, versions=dict(task.versions) | {"numpy": "1.0"})))
+    outcome = work(theirs)
+    assert outcome.state == "stop"
+    assert outcome.reason == (
+        f"a worker in {Path.cwd()} has another version of numpy: {task.versions['numpy']}, here 1.0"
+    )
+    outcome = work(replace(task, versions=dict(task.versions) | {"code": "other"}))
+    assert outcome.reason == f"a worker in {Path.cwd()} has another version of trigger-ad's code"
+    assert not (task.folder / "point").exists()
+
+
 def test_a_configuration_that_cannot_become_firmware_is_refused_before_anything_is_made(task: Task) -> None:
     config = Config.model_validate({"name": "point", "firmware": {"part": "nothing"}})
     outcome = work(Task(task.folder, "point", config.model_dump(mode="json"), "train"))
     assert (outcome.state, outcome.refused) == ("failed", True)
     assert "nothing" in (outcome.reason or "")
+    assert not (task.folder / "point").exists()
+
+
+def test_a_rate_that_too_few_validation_events_carry_is_refused_before_anything_is_made(task: Task) -> None:
+    events = len(task.run().dataset.background["validation"])
+    # at 10 events it can be measured, below it cannot
+    require_carried(task.run(), [10 / events, 0.1])
+    outcome = work(replace(task, fprs=(0.1, 9.9 / events)))
+    assert (outcome.state, outcome.refused) == ("failed", True)
+    assert outcome.reason == (
+        f"objectives: no true-positive rate where {9.9 / events:g} of the background passes: of {events} validation "
+        "background events 9 may pass, and a threshold needs 10 to carry it. Name a larger fpr, or give more "
+        "background events"
+    )
     assert not (task.folder / "point").exists()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 from trigger_ad.errors import UserError
 from trigger_ad.scan import workers as module
 from trigger_ad.scan.work import Outcome, version_of_everything
-from trigger_ad.scan.workers import DaskWorkers, require_dask
+from trigger_ad.scan.workers import DaskWorkers, local_workers, require_dask
 
 ONE = "tcp://one:1"
 
@@ -43,6 +46,14 @@ def test_there_are_as_many_tasks_at_once_as_workers_and_one_before_there_are_any
     assert workers.capacity() == 2
     client.workers = {}
     assert workers.capacity() == 1
+
+
+def test_a_worker_with_several_threads_is_refused_whenever_it_comes() -> None:
+    client: Any = _Client()
+    workers = DaskWorkers(client)
+    client.workers["tcp://late:1"] = {"nthreads": 4}
+    with pytest.raises(UserError, match="the worker tcp://late:1 has several threads"):
+        workers.capacity()
 
 
 def test_a_scheduler_that_goes_away_is_said_to_have_gone() -> None:
@@ -103,6 +114,16 @@ def test_what_a_worker_is_asked_travels_by_itself(tmp_path: Path) -> None:
     versions, sees = loads(text)()
     assert versions == version_of_everything()
     assert not sees
+
+
+def test_a_port_that_another_program_listens_at_is_none_of_our_business() -> None:
+    with socket.socket() as other:
+        # unless one does already
+        with suppress(OSError):
+            other.bind(("", 8787))
+            other.listen()
+        with warnings.catch_warnings(action="error"), local_workers(0) as workers:
+            assert workers.capacity() == 1
 
 
 def test_dask_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
