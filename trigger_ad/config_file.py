@@ -110,9 +110,13 @@ def _first_problem(error: ValidationError) -> str:
         return f"{key}: {first['input']!r} is not {PATTERNS[first['ctx']['pattern']]}"
     if first["type"] == "union_tag_invalid":
         return f"{key}.architecture: Input should be one of {', '.join(ARCHITECTURES)}, not {first['ctx']['tag']!r}"
+    if first["type"] == "too_short":
+        return f"{key}: has {first['ctx']['actual_length']} values; give at least {first['ctx']['min_length']}"
     given = first["input"]
     shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
     message = first["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+    if first["type"] in ("model_type", "dict_type"):
+        message = "Input should be keys with their values"
     return f"{key}: {message}{shown}" if key else message
 
 

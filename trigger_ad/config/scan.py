@@ -36,6 +36,8 @@ _STAGES: Final[tuple[Through, ...]] = ("quantize", "convert", "emulate", "synthe
 
 def _listed(value: Any) -> Any:
     """A list is the values of the one key that its own name is."""
+    if not isinstance(value, list | tuple | dict | Section):
+        raise ValueError("give a list of its values, or a mapping of its own keys such as values")
     return {"values": value} if isinstance(value, list | tuple) else value
 
 

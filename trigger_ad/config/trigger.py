@@ -35,8 +35,7 @@ class TriggerConfig(Section):
                 raise ValueError(f"{rate:g} Hz is no rate above 0; give each rate in Hz")
             if whole is not None and rate >= whole:
                 raise ValueError(
-                    f"{rate:g} Hz is not below trigger.input_rate_hz, which is {whole:g} Hz; give a smaller rate, or "
-                    "correct the input rate"
+                    f"{rate:g} Hz is not below trigger.input_rate_hz, which is {whole:g} Hz: one of the two is wrong"
                 )
             if rates.count(rate) > 1:
                 raise ValueError(f"{rate:g} Hz is named twice; name each rate once")

@@ -62,8 +62,8 @@ def menu_text(config: Config, network: Network, points: Sequence[MenuPoint]) -> 
         f"score word {kind}: {kind.width} bits, {'twos complement' if kind.signed else 'unsigned'}, one unit is "
         f"worth {kind.lsb:g}",
         "rule: accept = score word > threshold code",
-        f"input rate {config.trigger.input_rate_hz:.15g} Hz, of events that pass the background sample's own selection, "
-        "as the configuration assumes it: no sample says it",
+        f"input rate {config.trigger.input_rate_hz:.15g} Hz, of events that pass the background sample's own selection"
+        ", as the configuration assumes it: no sample says it",
         "rates are before overlap with other triggers; thresholds are set on validation background, achieved rates",
         "with their 95 % intervals measured on test background; threshold_hex is the word as the port takes it",
         _built_with(config),

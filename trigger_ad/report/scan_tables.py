@@ -44,8 +44,8 @@ def front_table(pareto: Pareto) -> Table:
         columns=("Point", *titles, *(FIGURE_TITLES[key] for key in others), *_budget_column(pareto), "Chosen"),
         rows=tuple(rows),
         notes=(
-            "AUC and TPR are of the quantized model that ships, on validation events: neighbours on the front may differ "
-            "by chance. `models` of each point in pareto.json has the 95 % interval of each AUC.",
+            "AUC and TPR are of the quantized model that ships, on validation events: neighbours on the front may "
+            "differ by chance. `models` of each point in pareto.json has the 95 % interval of each AUC.",
         ),
     )
 

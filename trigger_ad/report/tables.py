@@ -106,8 +106,8 @@ def tpr_table(report: Report, fpr_target: float | None = None) -> Table:
         rows=tuple(_rate_row(model, points, report) for model in models),
         notes=(
             "Thresholds are set on validation background, rates measured on test events with 95 % intervals "
-            f"({PROPORTION_METHOD}). An event is accepted when its score is greater than the threshold; the firmware's is "
-            "an integer code. Accepted counts test background.",
+            f"({PROPORTION_METHOD}). An event is accepted when its score is greater than the threshold; the firmware's "
+            "is an integer code. Accepted counts test background.",
             "The intervals of both rates are those of the threshold as it stands: by how much another validation "
             "background would have moved it is in neither. Where few events are accepted that matters most.",
             "Rates are shares of the background sample. Where that has passed a selection of its own, as the shipped "

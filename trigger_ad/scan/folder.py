@@ -21,10 +21,11 @@ class ScanFolder:
 
     Args:
         name: Of the scan.
+        named_by: Whose name it has: what is given another one where the folder is in use.
     """
 
-    def __init__(self, name: str) -> None:
-        self.path = PROJECTS / name
+    def __init__(self, name: str, named_by: str = "scan") -> None:
+        self.path, self._named_by = PROJECTS / name, named_by
 
     @property
     def settings(self) -> Path:
@@ -70,7 +71,7 @@ class ScanFolder:
             UserError: If another scan works in it, a run is in its place, or it cannot be made.
         """
         if (self.path / "manifest.json").exists():
-            raise UserError(f"{self.path} is a run directory", "Give the scan another name")
+            raise UserError(f"{self.path} is a run directory", f"Give the {self._named_by} another name")
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         own = self.path / TOKEN, self.path / f"{TOKEN}.lock"
         try:
@@ -83,7 +84,8 @@ class ScanFolder:
             lock.acquire(timeout=0)
         except Timeout:
             raise UserError(
-                f"another scan works on {self.path}", "Wait until it has ended, or give this scan another name"
+                f"another scan works on {self.path}",
+                f"Wait until it has ended, or give this {self._named_by} another name",
             ) from None
         try:
             yield

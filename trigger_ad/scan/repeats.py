@@ -38,7 +38,7 @@ def repeat(run: Run, count: int) -> None:
         UserError: If it trains nothing, there are no such seeds, Dask is not installed, or a repetition fails.
     """
     points = _points(run, count)
-    folder = ScanFolder(f"{run.config.name}_seeds")
+    folder = ScanFolder(f"{run.config.name}_seeds", "run")
     objective = Objective(figure_key("auc", None, None), "validation AUC", maximise=True)
     with folder.used_alone(), local_workers(min(available_cores(), len(points))) as workers, shown([objective]) as show:
         entries = Schedule(folder.path, LAST_STAGE, (), Listed(points), workers, show).run()

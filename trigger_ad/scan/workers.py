@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 5.0
 """After which a scheduler counts as not there."""
+_ITS_ADDRESS: Final = " with 'dask scheduler', and give the address that it prints"
 _LIBRARIES: Final = ("distributed", "tornado", "asyncio", "dask")
 _SECONDS_BETWEEN_LOOKS: Final = 0.5
 ONE_THREAD: Final = dict.fromkeys(
@@ -171,6 +172,8 @@ def workers_of(address: str, folder: Path) -> Iterator[DaskWorkers]:
     Raises:
         UserError: If Dask is not installed, there is no scheduler, or a worker is of another version or elsewhere.
     """
+    if not address.strip():
+        raise UserError("--scheduler: no address is given", f"Start a scheduler{_ITS_ADDRESS}")
     distributed = require_dask()
     with _quiet_logs():
         try:
@@ -179,7 +182,7 @@ def workers_of(address: str, folder: Path) -> Iterator[DaskWorkers]:
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"--scheduler: there is no scheduler that answers at {address}",
-                "Start one with 'dask scheduler', and give the address that it prints",
+                f"Start one{_ITS_ADDRESS}",
             ) from error
         with client:
             _require_equals(client, folder)

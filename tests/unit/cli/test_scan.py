@@ -61,6 +61,22 @@ def test_workers_are_started_here_or_are_elsewhere(folder: Path, capsys: pytest.
     assert "with --scheduler there are workers already" in said
 
 
+def test_a_scheduler_has_an_address(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write(folder, "{seed: [1]}")
+    assert _refusal(capsys, "scan.yaml", "--scheduler", "") == (
+        "trigger-ad: --scheduler: no address is given. Start a scheduler with 'dask scheduler', and give the address "
+        "that it prints\n"
+    )
+
+
+def test_a_key_below_one_that_has_none_names_the_page_of_all_keys(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(folder, "{model.latent.first: [4]}")
+    (folder / "base.yaml").write_text("name: base\nmodel: {latent: 3}\n")
+    assert _refusal(capsys, "scan.yaml").endswith("Correct the key; docs/reference.md lists them all\n")
+
+
 def test_a_run_directory_is_no_folder_of_a_scan(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _write(folder, "{seed: [1]}")
     (folder / "hls_projects" / "small").mkdir(parents=True)

@@ -20,7 +20,7 @@ def left(
 ) -> Callable[[list[str]], str]:
     """The time left 60 s after the start of a scan of five points, by what became of those that have begun."""
     points = listed_points(*read_scan(grid={"seed": [1, 2, 3, 4, 5]}))
-    monkeypatch.setattr(module.time, "monotonic", lambda: 160.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 160.0))
 
     def of(fates: list[str]) -> str:
         entries = {}

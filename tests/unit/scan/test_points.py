@@ -109,6 +109,20 @@ def test_a_name_does_not_depend_on_how_often_it_is_asked_for(read_scan: Read) ->
             {"grid": {"seed": [1]}, "through": "quantize", "objectives": [{"minimise": "lut"}]},
             "lut is known after synth",
         ),
+        (
+            {"grid": {"seed": 5}},
+            "grid.seed: give a list of its values, or a mapping of its own keys such as values, not 5",
+        ),
+        ({"grid": 5}, "grid: Input should be keys with their values, not 5"),
+        ({"points": [5]}, "points.0: Input should be keys with their values, not 5"),
+        ({"points": 5}, "points: Input should be a valid list, not 5"),
+        ({"search": "tpe"}, "search: Input should be keys with their values, not 'tpe'"),
+        ({"search": {"trials": 3, "space": {"seed": 4}}}, "search.space.seed: give a list of its values, or"),
+        ({"grid": {"seed": [1]}, "objectives": []}, "objectives: has 0 values; give at least 1"),
+        (
+            {"grid": {"seed": [1]}, "objectives": ["auc"]},
+            "objectives.0: Input should be keys with their values, not 'auc'",
+        ),
         ({"search": {"trials": 3, "space": {}}}, "search.space: is empty"),
         ({"search": {"trials": 3, "space": {"seed": {"low": 3, "high": 1}}}}, "low (3) is not below high (1)"),
         ({"search": {"trials": 3, "space": {"seed": {"low": 3}}}}, "give either a list of values, or low and high"),
@@ -148,7 +162,10 @@ def test_a_scan_file_that_makes_no_sense_is_refused_by_its_key(
     ("axis", "said"),
     [
         ({"quantization.weight": [4]}, "point weight_4: unknown key 'quantization.weight'"),
-        ({"model.latent.first": [4]}, "unknown key 'model.latent.first': model.latent has no keys below it"),
+        (
+            {"model.latent.first": [4]},
+            "unknown key 'model.latent.first': model.latent has no keys below it",
+        ),
         ({"quantization.weights": [4, 99]}, "point weights_99: quantization.weights: "),
         ({"name": ["a"]}, "name: the scan names its points itself"),
     ],
