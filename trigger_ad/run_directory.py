@@ -337,8 +337,13 @@ def clear_about(path: Path) -> Iterator[None]:
 
 
 def _error_number(error: OSError | RuntimeError) -> int | None:
-    """The system's number of an error; h5py, when it closes a file, has it in the text of a RuntimeError alone."""
+    """The system's number of an error; h5py, when it closes a file, has it in the text of a RuntimeError alone.
+
+    Optuna, when it lets go of its journal, raises a RuntimeError in place of the system's error.
+    """
     if isinstance(error, OSError):
         return error.errno
     match = re.search(r"errno = (\d+)", str(error))
-    return int(match[1]) if match else None
+    if match is None:
+        return error.__context__.errno if isinstance(error.__context__, OSError) else None
+    return int(match[1])

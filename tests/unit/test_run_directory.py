@@ -14,7 +14,9 @@ import pytest
 
 from trigger_ad.errors import UserError
 from trigger_ad.run_directory import (
+    DiskFullError,
     RunDirectory,
+    clear_about,
     file_digest,
     read_json,
     text_digest,
@@ -170,6 +172,17 @@ def test_what_the_system_refuses_is_one_line_and_leaves_the_file(tmp_path: Path,
     assert str(tmp_path / "file.txt") in caught.value.what
     assert "\n" not in str(caught.value)
     assert tree(tmp_path) == {"file.txt": "old"}
+
+
+def test_an_error_in_place_of_the_systems_own_is_said_by_that_one(tmp_path: Path) -> None:
+    def release() -> None:
+        try:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            raise RuntimeError("did not possess lock")  # noqa: B904
+
+    with pytest.raises(DiskFullError, match="no space left on the device while writing"), clear_about(tmp_path / "x"):
+        release()
 
 
 def test_an_error_in_the_program_is_not_blamed_on_the_disk(tmp_path: Path) -> None:

@@ -156,9 +156,10 @@ def _done(task: Task) -> Outcome:
     run = task.run()
     try:
         check_run(run)
-        require_carried(run, task.fprs)
     except UserError as error:
         return Outcome("failed", str(error), refused=True)
+    # of whoever shares the float model too, as the events are the same
+    require_carried(run, task.fprs)
     ran = _patiently(lambda: _stages(task, run))
     if not task.measure:
         return Outcome("done", ran=tuple(ran))
