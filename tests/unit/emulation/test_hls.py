@@ -40,11 +40,11 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_compiler_is_given_the_projects_sources_alone(project: Path, compiler: Path, tmp_path: Path) -> None:
     with compiled(project, small_network()):
-        pass
-    arguments = (tmp_path / "arguments").read_text().splitlines()
-    copy = Path(arguments[arguments.index("-o") + 1]).parent
+        arguments = (tmp_path / "arguments").read_text().splitlines()
+        together = Path(arguments[-1]).read_text().splitlines()
     sources = ["top_test.cpp", "firmware/top.cpp", "firmware/top_network.cpp"]
-    assert arguments[-3:] == [str(copy / source) for source in sources]
+    assert together == [f'#include "{source}"' for source in sources]
+    assert [argument for argument in arguments if argument.endswith(".cpp")] == arguments[-1:]
     assert arguments[:3] == ["-std=c++11", "-O1", "-w"]
 
 
