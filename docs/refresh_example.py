@@ -17,7 +17,7 @@ from pages import ROOT, between
 
 from trigger_ad.cli.tables import show_tables
 from trigger_ad.report.agreement_table import agreement_table
-from trigger_ad.report.summary import cost_fact, verdict_line
+from trigger_ad.report.summary import cost_fact, lead_fact, verdict_line
 from trigger_ad.report.tables import auc_table
 
 RUN = ROOT / "hls_projects" / "student"
@@ -30,9 +30,9 @@ def demo_text(report: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(said):
         show_tables([auc_table(report), agreement_table(report)])
     tables = [line.rstrip() for line in said.getvalue().strip().splitlines()]
-    cost = cost_fact(report)
-    measured = f"{cost.label}: {cost.value} ({cost.detail})" if cost else ""
-    said_first = [*textwrap.wrap(verdict_line(report), 126), *textwrap.wrap(measured, 126)]
+    facts = [fact for fact in (lead_fact(report), cost_fact(report)) if fact]
+    lines = [verdict_line(report), *(f"{fact.label}: {fact.value} ({fact.detail})" for fact in facts)]
+    said_first = [part for line in lines for part in textwrap.wrap(line, 126)]
     return "\n".join([*said_first, *tables]) + "\n"
 
 

@@ -155,17 +155,22 @@ def _models(data: Data) -> Iterator[tuple[str, str, dict[str, Mapping[str, Any]]
         for model in MODEL_TITLES:
             if model not in BASELINE_TITLES and (rows := _rows(item, model)):
                 yield f"`{name}`", MODEL_TITLES[model], rows
-    seen: list[Any] = []
-    for name, item in data.items():
-        if item["inputs"] not in seen:
-            seen.append(item["inputs"])
-            for model in (ENCODED, *FITTED_BASELINES):
-                # those that a report of an earlier version has
-                if rows := _rows(item, model):
-                    yield f"inputs of `{name}`", BASELINE_TITLES[model], rows
+    for model in (ENCODED, *FITTED_BASELINES):
+        seen: list[Any] = []
+        for name, item in data.items():
+            # of a report of an earlier version, some are missing
+            if (rows := _rows(item, model)) and (known := [item["inputs"], _components(item, model)]) not in seen:
+                seen.append(known)
+                yield f"inputs of `{name}`", BASELINE_TITLES[model], rows
     for model, title in BASELINE_TITLES.items():
         if model not in (ENCODED, *FITTED_BASELINES) and (rows := _rows(next(iter(data.values())), model)):
             yield UNKNOWN, title, rows
+
+
+def _components(item: Entry, model: str) -> int | None:
+    """How many principal components there are: as many as the latent space, a student's teachers', has dimensions."""
+    network = item["model"].get("teacher", item["model"])
+    return network["latent"] if model == "pca" else None
 
 
 def _rows(item: Entry, model: str) -> dict[str, Mapping[str, Any]]:

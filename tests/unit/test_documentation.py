@@ -60,7 +60,12 @@ def test_the_example_in_python_gives_the_words_of_a_run(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), flags=re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code.replace("hls_projects/student", "hls_projects/old").replace("events.h5", "background.h5"), names)
+    exec(
+        code.replace("hls_projects/student", "hls_projects/old")
+        .replace("events.h5", "background.h5")
+        .replace("0.01", "0.1"),
+        names,
+    )
     vectors = Path("hls_projects/old/vectors")
     codes = names["encoding"].codes_of_words(np.load(vectors / "input_words.npy"))
     assert np.array_equal(names["scores"](names["network"], codes), np.load(vectors / "expected_words.npy")[:, 0])

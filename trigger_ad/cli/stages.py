@@ -184,13 +184,13 @@ def _show_report(report: dict[str, Any]) -> None:
     from trigger_ad.report.agreement_table import agreement_table
     from trigger_ad.report.hardware_tables import hardware_table
     from trigger_ad.report.repeats_table import repeats_tables
-    from trigger_ad.report.summary import cost_fact, verdict_line
+    from trigger_ad.report.summary import cost_fact, lead_fact, verdict_line
     from trigger_ad.report.tables import auc_table, equal_rate_tables, tpr_table
 
     click.echo(verdict_line(report))
-    cost = cost_fact(report)
-    if cost:
-        click.echo(f"{cost.label}: {cost.value} ({cost.detail})")
+    for fact in (lead_fact(report), cost_fact(report)):
+        if fact:
+            click.echo(f"{fact.label}: {fact.value} ({fact.detail})")
     rates = equal_rate_tables(report)[:1] or (tpr_table(report),)
     show_tables([auc_table(report), *rates, *repeats_tables(report), agreement_table(report), hardware_table(report)])
 

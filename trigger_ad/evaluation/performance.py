@@ -252,7 +252,7 @@ def _rivals(
 
 
 def _sentence(model: str, names: Sequence[str], fpr_target: float | None, rivals: Mapping[str, Sequence[Rival]]) -> str:
-    """The verdict in words, losses named in either case: by the rate, if there is one, and then by area."""
+    """The verdict in words, losses by what decides named; by area only how many signals are won, if a rate decides."""
     measure = _measure(fpr_target)
     how = "by AUC (the background is too small for a common false-positive rate)"
     if fpr_target is not None:

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trigger_ad.evaluation.baselines import BASELINE_TITLES
 from trigger_ad.report.agreement_table import must_agree
 from trigger_ad.report.budget_table import exceeded, excess
+from trigger_ad.report.comparison_tables import at_share, entries_by_pair
 from trigger_ad.report.inputs import Report, main_rows
 from trigger_ad.report.losses import REFERENCES, area_losses, loss_interval, rate_losses, references
+from trigger_ad.report.rows import fpr_targets, points_at, signals
 from trigger_ad.report.wording import (
     EMULATOR_TITLES,
     count,
     difference,
+    difference_with_interval,
     nanoseconds,
     percentage,
     power_of_ten,
@@ -39,9 +43,9 @@ class Fact:
 
 
 def key_facts(report: Report) -> list[Fact]:
-    """Whether the emulators agree, the firmware's largest losses, what the RTL takes, and the budget."""
+    """How sure the verdict is, whether the emulators agree, the largest losses, what the RTL takes, and the budget."""
     losses = [fact(report, name) for name in references(report) for fact in (_loss_fact, _rate_fact)]
-    facts = (_agreement_fact(report), *losses, cost_fact(report), _budget_fact(report))
+    facts = (lead_fact(report), _agreement_fact(report), *losses, cost_fact(report), _budget_fact(report))
     return [fact for fact in facts if fact is not None]
 
 
@@ -55,6 +59,52 @@ def verdict_words(report: Report) -> str:
     return "Better than trivial scores." if report["verdict"]["worth_shipping"] else "NOT better than trivial scores."
 
 
+def lead_fact(report: Report) -> Fact | None:
+    """How sure the verdict is: the firmware's lead over the best trivial score, and whether it holds at other rates.
+
+    None for a report without a common false-positive rate, or of a version that compared nothing in pairs.
+    """
+    judged = report["verdict"]["fpr_target"]
+    pairs = entries_by_pair(report, trivial=True)
+    if judged is None or not pairs:
+        return None
+    leads = {}
+    for name in signals(report):
+        rates = [at_share(entries.get(name), judged) for entries in pairs.values()]
+        found = [rate for rate in rates if rate is not None]
+        if found:
+            leads[name] = min(found, key=lambda rate: float(rate["difference"]))
+    sure = sum(rate["low"] > 0 for rate in leads.values())
+    details = [
+        f"{signal_title(name)} {difference_with_interval(rate['difference'], rate['low'], rate['high'])}"
+        for name, rate in leads.items()
+    ]
+    others = [
+        f"{_ahead(report, target)} of {len(leads)} at {power_of_ten(target)}"
+        for target in fpr_targets(report)
+        if target != judged
+    ]
+    if others:
+        details.append(f"ahead of all trivial scores at other rates: {', '.join(others)}")
+    return Fact(
+        f"Lead over the best trivial score at {power_of_ten(judged)} of background, by signal",
+        f"significant for {sure} of {len(leads)}",
+        "; ".join(details),
+        None,
+    )
+
+
+def _ahead(report: Report, target: float) -> int:
+    """For how many signals the firmware accepts more than every trivial score where a share of background passes."""
+    points, models = points_at(report, target)
+    trivial = [model for model in models if model in BASELINE_TITLES]
+    return sum(
+        all(own["tpr_at_target"] > points[model, name]["tpr_at_target"] for model in trivial if (model, name) in points)
+        for name in signals(report)
+        if (own := points.get(("firmware", name))) is not None
+    )
+
+
 def cost_fact(report: Report) -> Fact | None:
     """Latency and look-up tables of the RTL, as far as they were measured; None if neither was."""
     entries = {entry["source"]: entry for entry in report["hardware"] if entry["flow"] == "rtl"}
@@ -63,12 +113,22 @@ def cost_fact(report: Report) -> Fact | None:
         values.append(f"{count(clocks['latency_cycles'])} clocks")
         details.append(
             f"{clocks['tool']}: latency {count(clocks['latency_cycles'])} clocks, {nanoseconds(clocks)}; "
-            f"interval {count(clocks['ii_cycles'])}"
+            f"interval {count(clocks['ii_cycles'])}{_long_stages(report)}"
         )
     if cells := entries.get("yosys"):
         values.append(f"{count(cells['lut'])} LUT")
         details.append(f"{cells['tool']}: {', '.join(_resource(cells, name) for name in ('lut', 'ff', 'dsp'))}")
     return Fact("RTL, measured", ", ".join(values), "; ".join(details), None) if values else None
+
+
+def _long_stages(report: Report) -> str:
+    """How many stages are estimated to take longer than the clock, if any are."""
+    pipeline = report.get("pipeline")
+    if not pipeline:
+        return ""
+    limit = pipeline["clock_ns"] * pipeline["units_per_ns"]
+    over = sum(stage["delay"] > limit for stage in pipeline["stages"])
+    return f"; {over} of {len(pipeline['stages'])} stages estimated to be longer than the clock" if over else ""
 
 
 def _budget_fact(report: Report) -> Fact | None:

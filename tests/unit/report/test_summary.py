@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.report import make_hardware, make_report, make_scores
 
-from trigger_ad.report.summary import cost_fact, key_facts, verdict_line
+from trigger_ad.report.summary import cost_fact, key_facts, lead_fact, verdict_line
 
 SCORES = make_scores(500)
 
@@ -100,6 +100,62 @@ def test_what_was_measured_of_rtl_is_said_with_its_sources(report: dict[str, Any
     )
     report["hardware"].remove(report["hardware"][-1])
     assert key_facts(report)[2].value == "6 clocks"
+
+
+def test_stages_that_are_estimated_to_be_too_long_are_said_with_the_clocks(report: dict[str, Any]) -> None:
+    report["hardware"].append(make_hardware("rtl", source="verilator", tool="Verilator", latency_cycles=3))
+    stages = [{"delay": delay} for delay in (4.0, 5.0, 5.5)]
+    report["pipeline"] = {"clock_ns": 5.0, "units_per_ns": 1.0, "stages": stages}
+    fact = cost_fact(report)
+    assert fact is not None
+    assert fact.detail.endswith("; 1 of 3 stages estimated to be longer than the clock")
+    stages.pop()
+    fact = cost_fact(report)
+    assert fact is not None
+    assert "estimated" not in fact.detail
+
+
+def _pair(reference: str, signal: str, difference: float, low: float) -> dict[str, Any]:
+    rate = {"fpr": 0.01, "difference": difference, "low": low, "high": 2 * difference - low}
+    return {"model": "firmware", "reference": reference, "signal": signal, "tpr": [rate]}
+
+
+def test_how_sure_the_verdict_is_comes_first(report: dict[str, Any]) -> None:
+    report["verdict"]["fpr_target"] = 0.01
+    report["events"]["signals"] = {"ato4l": {}, "leptoquark": {}}
+    report["differences"] = [
+        _pair("met", "ato4l", 0.3, 0.2),
+        _pair("ht", "ato4l", 0.02, 0.01),
+        _pair("met", "leptoquark", 0.01, -0.01),
+        _pair("ht", "leptoquark", 0.2, 0.1),
+    ]
+    rates = {
+        ("firmware", "ato4l"): 0.5,
+        ("met", "ato4l"): 0.4,
+        ("firmware", "leptoquark"): 0.5,
+        ("met", "leptoquark"): 0.5,
+    }
+    report["performance"] = [
+        {"model": model, "signal": signal, "score": report["score"]}
+        | {"tpr": [{"fpr_target": target, "tpr_at_target": rate} for target in (0.1, 0.01)]}
+        for (model, signal), rate in rates.items()
+    ]
+    fact = lead_fact(report)
+    assert fact is not None
+    assert (fact.label, fact.value, fact.good) == (
+        "Lead over the best trivial score at 10⁻² of background, by signal",
+        "significant for 1 of 2",
+        None,
+    )
+    assert fact.detail == (
+        "A → 4l +0.0200 [+0.0100, +0.0300]; LQ → bτ +0.0100 [−0.0100, +0.0300]; "
+        "ahead of all trivial scores at other rates: 1 of 2 at 10⁻¹"
+    )
+
+
+def test_of_a_report_that_compared_nothing_no_lead_is_said(report: dict[str, Any]) -> None:
+    report["verdict"]["fpr_target"] = 0.01
+    assert lead_fact(report) is None
 
 
 def _budget_line(**changes: Any) -> dict[str, Any]:
