@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -118,7 +118,7 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
         UserError: If the folder cannot be made.
     """
     path = directory.path
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    made = missing_folders(path)
     with clear_about(path):
         path.mkdir(parents=True, exist_ok=True)
         opened = _open_locked(path)
@@ -129,13 +129,28 @@ def worked_on_alone(directory: RunDirectory) -> Iterator[int]:
     try:
         yield opened
     finally:
-        # what is refused leaves nothing behind
-        with suppress(OSError):
-            if made and set(path.iterdir()) <= {path / _LOCK_FILE}:
-                (path / _LOCK_FILE).unlink(missing_ok=True)
-                for folder in made:
-                    folder.rmdir()
+        remove_if_unused(made, [path / _LOCK_FILE])
         os.close(opened)
+
+
+def missing_folders(path: Path) -> list[Path]:
+    """The folders that making this one would make: itself first, then those above it."""
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
+
+
+def remove_if_unused(made: Sequence[Path], own: Collection[Path]) -> None:
+    """Removes folders that were made for work that was refused, so that it leaves nothing behind.
+
+    Args:
+        made: What `missing_folders` gave before they were made.
+        own: Files in the first of them that are not what it was made for: they are removed with it.
+    """
+    with suppress(OSError):
+        if made and set(made[0].iterdir()) <= set(own):
+            for path in own:
+                path.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
 
 
 _LOCK_FILE: Final = ".lock"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from trigger_ad.config import ScanConfig
 from trigger_ad.errors import UserError
-from trigger_ad.run_directory import PROJECTS, write_json, write_text
+from trigger_ad.run_directory import PROJECTS, missing_folders, remove_if_unused, write_json, write_text
 from trigger_ad.scan.work import TOKEN
 
 
@@ -72,7 +72,7 @@ class ScanFolder:
         """
         if (self.path / "manifest.json").exists():
             raise UserError(f"{self.path} is a run directory", f"Give the {self._named_by} another name")
-        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        made = missing_folders(self.path)
         own = self.path / TOKEN, self.path / f"{TOKEN}.lock"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -90,10 +90,5 @@ class ScanFolder:
         try:
             yield
         finally:
-            with suppress(OSError):
-                if made and set(self.path.iterdir()) <= set(own):
-                    for path in own:
-                        path.unlink(missing_ok=True)
-                    for folder in made:
-                        folder.rmdir()
+            remove_if_unused(made, own)
             lock.release()
