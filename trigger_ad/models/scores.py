@@ -117,7 +117,7 @@ def squared_error(inputs: Values, reconstruction: Values) -> Values:
         inputs: Shape (events, inputs).
         reconstruction: The same shape.
     """
-    return _sum_of_squares(inputs - reconstruction)
+    return sum_of_squares(inputs - reconstruction)
 
 
 def squared_error_present(inputs: Values, reconstruction: Values, features: int) -> Values:
@@ -129,7 +129,7 @@ def squared_error_present(inputs: Values, reconstruction: Values, features: int)
         features: Inputs of each object, pT first.
     """
     present = inputs.reshape(len(inputs), -1, features)[:, :, 0] > 0
-    return _sum_of_squares((inputs - reconstruction) * np.repeat(present, features, axis=1))
+    return sum_of_squares((inputs - reconstruction) * np.repeat(present, features, axis=1))
 
 
 def mu_squared(mean: Values) -> Values:
@@ -140,7 +140,7 @@ def mu_squared(mean: Values) -> Values:
     Args:
         mean: Shape (events, dimensions).
     """
-    return _sum_of_squares(mean)
+    return sum_of_squares(mean)
 
 
 def mu_squared_over_variance(mean: Values, log_variance: Values) -> Values:
@@ -152,7 +152,7 @@ def mu_squared_over_variance(mean: Values, log_variance: Values) -> Values:
         mean: Shape (events, dimensions).
         log_variance: Logarithms of the variances, of the same shape.
     """
-    return _sum_of_squares(mean * np.exp(-0.5 * log_variance))
+    return sum_of_squares(mean * np.exp(-0.5 * log_variance))
 
 
 def kl_divergence(mean: Values, log_variance: Values) -> Values:
@@ -177,10 +177,11 @@ def mahalanobis(latents: Values, whitening: Whitening) -> Values:
         latents: Shape (events, dimensions).
         whitening: By mean and covariance of training background.
     """
-    return _sum_of_squares(whitening(latents))
+    return sum_of_squares(whitening(latents))
 
 
-def _sum_of_squares(values: Values) -> Values:
+def sum_of_squares(values: Values) -> Values:
+    """The sum of squares of each event's values: (events, values) to (events,)."""
     total: Values = np.einsum("ij,ij->i", values, values)
     return total
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trigger_ad.fixed_point import Values
 from trigger_ad.models.floating import FloatEvaluation
-from trigger_ad.models.scores import SQUARED_ERROR, log_of_score, squared_error
+from trigger_ad.models.scores import SQUARED_ERROR, log_of_score, squared_error, sum_of_squares
 from trigger_ad.models.tails import Tail
 
 _BLOCK: Final = 2**14
@@ -92,21 +92,17 @@ class SmallerTail(Teachers):
         """
         blocks = (background[start : start + _BLOCK] for start in range(0, len(background), _BLOCK))
         return cls(
-            mean, Tail.of(np.concatenate([mean.scores(block) for block in blocks])), Tail.of(_squares(background))
+            mean, Tail.of(np.concatenate([mean.scores(block) for block in blocks])), Tail.of(sum_of_squares(background))
         )
 
     def scores(self, inputs: Values) -> Values:
         """Minus the natural logarithm of the smaller share, shape (events,)."""
-        smaller: Values = np.maximum(self.of_mean(self.mean.scores(inputs)), self.of_inputs(_squares(inputs)))
+        smaller: Values = np.maximum(self.of_mean(self.mean.scores(inputs)), self.of_inputs(sum_of_squares(inputs)))
         return smaller
 
     def targets(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """The same, shape (events, 1)."""
         return self.scores(inputs.astype(np.float64)).astype(np.float32)[:, None]
-
-
-def _squares(inputs: Values) -> Values:
-    return squared_error(inputs, np.zeros_like(inputs))
 
 
 def _reconstruction(evaluation: FloatEvaluation, inputs: Values) -> Values:
